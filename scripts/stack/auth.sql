@@ -17,6 +17,8 @@ create type auth.one_time_token_type as enum (
     'phone_change_token'
 );
 
+create type auth.code_challenge_method as enum ('s256', 'plain');
+
 
 create table auth.users (
     instance_id uuid,
@@ -150,6 +152,27 @@ create index one_time_tokens_token_hash_hash_idx on auth.one_time_tokens using h
 create index one_time_tokens_relates_to_hash_idx on auth.one_time_tokens using hash (relates_to);
 
 
+-- A link in a mail that leads to a code, which only the client that asked for the mail can exchange for a session (PKCE).
+create table auth.flow_state (
+    id uuid primary key,
+    user_id uuid,
+    auth_code text not null,
+    code_challenge_method auth.code_challenge_method not null,
+    code_challenge text not null,
+    provider_type text not null,
+    provider_access_token text,
+    provider_refresh_token text,
+    created_at timestamptz,
+    updated_at timestamptz,
+    authentication_method text not null,
+    auth_code_issued_at timestamptz
+);
+
+create index idx_auth_code on auth.flow_state (auth_code);
+create index idx_user_id_auth_method on auth.flow_state (user_id, authentication_method);
+create index flow_state_created_at_idx on auth.flow_state (created_at desc);
+
+
 -- Who asks: the claim `sub` of the request's token; null outside a request.
 create function auth.uid()
     returns uuid
@@ -209,6 +232,7 @@ alter table auth.sessions enable row level security;
 alter table auth.refresh_tokens enable row level security;
 alter table auth.mfa_amr_claims enable row level security;
 alter table auth.one_time_tokens enable row level security;
+alter table auth.flow_state enable row level security;
 
 grant all on all tables in schema auth to postgres;
 grant all on all sequences in schema auth to postgres;
