@@ -1,0 +1,141 @@
+"""What a stack consists of: for each part its command, its port, and how to see that it is ready."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from scripts.stack import postgres, postgrest
+from scripts.stack.layout import HOST, Stack, write_private
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process that the supervisor keeps running.
+
+    `ports` maps names in `Ports` to numbers. `problem` answers why the part isn't ready, or None. When a file in
+    `watched` changes, the next `up` restarts the part. `stop_signal` asks it to end without losing anything.
+    """
+
+    name: str
+    title: str
+    command: list[str]
+    ports: Mapping[str, int]
+    problem: Callable[[], str | None]
+    watched: tuple[Path, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = "TERM"
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the part has to be restarted to run as it is now configured."""
+        digest = hashlib.sha256()
+        for path in self.watched:
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+def parts(stack: Stack) -> list[Part]:
+    """The parts in the order of starting; writes their configuration files. Postgres's are written with its data."""
+    return [_postgres(stack), _postgrest(stack), *_auth(stack), *_mailbox(stack), *_gateway(stack)]
+
+
+def _postgres(stack: Stack) -> Part:
+    return Part(
+        name="postgres",
+        title="PostgreSQL 17",
+        command=postgres.command(stack),
+        ports={"db": stack.ports.db},
+        problem=lambda: postgres.problem(stack),
+        watched=tuple(p for p in (stack.data / "postgresql.conf", stack.data / "pg_hba.conf") if p.exists()),
+        stop_signal="INT",
+    )
+
+
+def _postgrest(stack: Stack) -> Part:
+    configuration = postgrest.configure(stack)
+    return Part(
+        name="postgrest",
+        title="PostgREST 12",
+        command=postgrest.command(stack),
+        ports={"postgrest": stack.ports.postgrest, "postgrest_admin": stack.ports.postgrest_admin},
+        problem=lambda: _http_problem(stack.ports.postgrest_admin, "/ready"),
+        watched=(configuration, configuration.with_name("postgrest.jwks.json")),
+    )
+
+
+def _auth(stack: Stack) -> list[Part]:
+    if not (HERE / "auth" / "__main__.py").exists():
+        return []
+    return [
+        Part(
+            name="auth",
+            title="Auth (stand-in)",
+            command=[sys.executable, "-m", "scripts.stack.auth"],
+            ports={"auth": stack.ports.auth},
+            problem=lambda: _http_problem(stack.ports.auth, "/health"),
+            watched=tuple(sorted((HERE / "auth").glob("*.py"))),
+            env={
+                "AUTH_PORT": str(stack.ports.auth),
+                "DB_URL": stack.db_url("supabase_auth_admin") + "?application_name=auth",
+                "KEYS_FILE": str(stack.root / "keys.json"),
+                "API_URL": stack.api_url,
+                "SMTP_HOST": HOST,
+                "SMTP_PORT": str(stack.ports.smtp),
+                "FREEHOLD_ENV": os.environ.get("FREEHOLD_ENV", "local"),
+            },
+        )
+    ]
+
+
+def _mailbox(stack: Stack) -> list[Part]:
+    if not (HERE / "mailbox.py").exists():
+        return []
+    return [
+        Part(
+            name="mailbox",
+            title="Mailbox",
+            command=[
+                sys.executable, "-m", "scripts.stack.mailbox", "--folder", str(stack.root / "mail"),
+                "--smtp-port", str(stack.ports.smtp), "--http-port", str(stack.ports.mailbox_http),
+            ],
+            ports={"smtp": stack.ports.smtp, "mailbox_http": stack.ports.mailbox_http},
+            problem=lambda: _http_problem(stack.ports.mailbox_http, "/livez"),
+            watched=(HERE / "mailbox.py",),
+        )
+    ]  # fmt: skip
+
+
+def _gateway(stack: Stack) -> list[Part]:
+    if not (HERE / "gateway.py").exists():
+        return []
+    from scripts.stack import gateway
+
+    configuration = stack.run / "gateway.yaml"
+    write_private(configuration, gateway.render(stack))
+    return [
+        Part(
+            name="gateway",
+            title="Gateway (Envoy)",
+            command=gateway.command(stack),
+            ports={"api": stack.ports.api, "gateway_admin": stack.ports.gateway_admin},
+            problem=lambda: _http_problem(stack.ports.gateway_admin, "/ready"),
+            watched=(configuration,),
+        )
+    ]
+
+
+def _http_problem(port: int, path: str) -> str | None:
+    try:
+        answer = httpx.get(f"http://{HOST}:{port}{path}", timeout=2, trust_env=False)
+    except httpx.TransportError as error:
+        return f"port {port} does not answer: {error}"
+    return None if answer.is_success else f"answers {answer.status_code}"
