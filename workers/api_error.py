@@ -1,0 +1,71 @@
+"""The one exception for whatever the API refuses, or doesn't answer."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+# Answers that a repeated call may not get: the gateway or PostgREST without a database behind it, limits.
+TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
+# The same told by the database: connection lost, resources, shutdown, deadlock, serialization, time-out.
+TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01", "55P03")
+
+
+class ApiError(Exception):
+    """The API's error envelope: `code`, `message`, `details`, `hint`, and the HTTP status (None: no answer).
+
+    `transient` errors are of the moment; the same call may succeed later.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        details: str | None = None,
+        hint: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.details = details
+        self.hint = hint
+        self.status = status
+        self.request_id = request_id
+        super().__init__(f"{message} ({code})" + (f". {hint}" if hint else ""))
+
+    @property
+    def transient(self) -> bool:
+        if self.status is None or self.status in TRANSIENT_STATUSES:
+            return True
+        return self.status >= 500 and self.code.startswith(TRANSIENT_SQLSTATES)
+
+    @classmethod
+    def unreachable(cls, url: str, cause: Exception, request_id: str) -> ApiError:
+        reason = str(cause) or type(cause).__name__
+        return cls(
+            "api_unreachable",
+            f"The API at {url} doesn't answer: {reason}",
+            hint="Is it up? `make up` starts the local stack; API_URL says where it is looked for",
+            request_id=request_id,
+        )
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> ApiError:
+        """From a response that is read; a body that isn't the envelope (a proxy's page) becomes `details`."""
+        try:
+            body = json.loads(response.content)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            body = {"details": response.text[:500] or None}
+        return cls(
+            str(body.get("code") or f"http_{response.status_code}"),
+            str(body.get("message") or f"The API answered {response.status_code} {response.reason_phrase}"),
+            details=body.get("details"),
+            hint=body.get("hint"),
+            status=response.status_code,
+            request_id=response.headers.get("x-request-id"),
+        )

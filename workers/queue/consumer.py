@@ -1,0 +1,208 @@
+"""The loop of a worker: claim, send a few at a time, settle; go on until told to stop, then drain."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from workers import crash_points
+from workers.api_error import ApiError
+from workers.queue.claims import Claim, Message, MessageQueue
+from workers.queue.heartbeat import keep_leases
+from workers.queue.held import Held, Holdings, Stage
+from workers.queue.outage import Outage, ProviderAway
+from workers.queue.outcomes import ClaimLost, Outcome, Permanent, Retryable, Sent, Unavailable, Unknown
+from workers.queue.settlement import Settlement
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = 0.1
+LAST_WORDS = 5.0
+
+Prepared = TypeVar("Prepared")
+Begin = Callable[[], Awaitable[None]]
+
+
+class Handler(Protocol[Prepared]):
+    """Turns a message into something to send, and sends it."""
+
+    def prepare(self, message: Message) -> Prepared:
+        """All that can fail because of the message itself: an exception fails this message and no other."""
+
+    async def send(self, prepared: Prepared, begin: Begin) -> Outcome:
+        """Await `begin` once, at the last moment at which nothing has left; let its exceptions pass."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Messages held at a time and sent at once; the longest pause when idle and the time to drain, in seconds."""
+
+    batch: int = 100
+    concurrency: int = 10
+    poll: float = 5.0
+    drain: float = 20.0
+
+
+class Consumer(Generic[Prepared]):
+    """Works on one queue. With `until_empty`, until nothing can be claimed any more."""
+
+    def __init__(
+        self, queue: MessageQueue, handler: Handler[Prepared], pace: Pace, *, until_empty: bool = False
+    ) -> None:
+        self.tally: Counter[str] = Counter()
+        self._queue = queue
+        self._handler = handler
+        self._pace = pace
+        self._until_empty = until_empty
+        self._holdings = Holdings()
+        self._settlement = Settlement(queue, self._holdings, self.tally)
+        self._slots = asyncio.Semaphore(pace.concurrency)
+        self._stopping = asyncio.Event()
+        self._outage = Outage()
+
+    def stop(self) -> None:
+        """Claim no more, finish what is under way, give the rest back."""
+        self._stopping.set()
+
+    async def run(self) -> bool:
+        """True when all that was claimed is settled or given back.
+
+        Raises ApiError when the API refuses us; with `until_empty` also when it is away, and ProviderAway.
+        """
+        failure: Exception | None = None
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(keep_leases(self._queue, self._holdings)),
+                group.create_task(self._settlement.run()),
+            ]
+            try:
+                await self._claim_until_done(group)
+            except (ApiError, ProviderAway) as error:
+                failure = error
+            await self._drain()
+            for task in background:
+                task.cancel()
+        if failure:
+            raise failure
+        return len(self._holdings) == 0
+
+    async def _claim_until_done(self, group: asyncio.TaskGroup) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            await self._unless_stopped(self._holdings.at_most(self._pace.batch // 2))
+            if self._outage.error and self._until_empty:
+                raise ProviderAway(self._outage.error)
+            if self._outage.error:
+                await self._unless_stopped(asyncio.sleep(self._outage.pause()))
+            claims = [] if self._stopping.is_set() else await self._claim()
+            for claim in claims:
+                held = self._holdings.add(claim)
+                held.task = group.create_task(self._work(held))
+            if claims:
+                pause = FIRST_PAUSE
+            elif self._until_empty and not len(self._holdings):
+                return
+            elif self._until_empty:
+                await self._unless_stopped(self._holdings.at_most(0))
+            else:
+                await self._unless_stopped(asyncio.sleep(random.uniform(pause / 2, pause)))  # noqa: S311
+                pause = min(pause * 2, self._pace.poll)
+
+    async def _claim(self) -> list[Claim]:
+        crash_points.reach("before_claim")
+        try:
+            claims = await self._queue.claim(self._pace.batch - len(self._holdings), patient=self._until_empty)
+        except ApiError as error:
+            if self._until_empty or not error.transient:
+                raise
+            log.warning("no messages claimed", error=str(error))
+            return []
+        if claims:
+            crash_points.reach("after_claim")
+        return claims
+
+    async def _work(self, held: Held) -> None:
+        async with self._slots:
+            held.stage = Stage.STARTED
+            try:
+                outcome = await self._send(held)
+            except ClaimLost:
+                log.warning("claim lost", msg_id=held.claim.msg_id, message_id=held.claim.message.id)
+                self.tally["lost"] += 1
+                self._holdings.forget(held)
+                return
+        self._settlement.put(held, outcome)
+        if isinstance(outcome, Unavailable):
+            self._outage.began(outcome.error)
+            self._give_back(outcome)
+        else:
+            self._outage.over()
+
+    async def _send(self, held: Held) -> Outcome:
+        try:
+            prepared = self._handler.prepare(held.claim.message)
+        except Exception as error:
+            return Permanent(f"{type(error).__name__}: {error}")
+
+        async def begin() -> None:
+            crash_points.reach("before_send")
+            if not await self._queue.begin_send(held.claim):
+                raise ClaimLost
+            held.stage = Stage.SENDING
+            crash_points.reach("handing_over")
+
+        try:
+            outcome = await self._handler.send(prepared, begin)
+        except ClaimLost:
+            raise
+        except Exception as error:
+            if held.stage is Stage.SENDING:
+                return Unknown(f"{type(error).__name__}: {error}")
+            if isinstance(error, ApiError) and error.transient:
+                return Unavailable(str(error))
+            return Retryable(f"{type(error).__name__}: {error}")
+        if isinstance(outcome, Sent):
+            crash_points.reach("after_send")
+        return outcome
+
+    def _give_back(self, reason: Unavailable) -> None:
+        """Release what is claimed but not started."""
+        for held in self._holdings:
+            if held.stage is Stage.WAITING:
+                self._settle_instead(held, reason)
+
+    def _settle_instead(self, held: Held, outcome: Outcome) -> None:
+        if held.task:
+            held.task.cancel()
+        self._settlement.put(held, outcome)
+
+    async def _drain(self) -> None:
+        self._give_back(Unavailable("the worker was stopped"))
+        under_way = [held.task for held in self._holdings if held.task and not held.task.done()]
+        if under_way:
+            await asyncio.wait(under_way, timeout=self._pace.drain)
+        for held in self._holdings:
+            if held.stage is Stage.SENDING:
+                self._settle_instead(held, Unknown("the worker was stopped while the mail was being sent"))
+            elif held.stage < Stage.SENDING:
+                self._settle_instead(held, Unavailable("the worker was stopped"))
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self._holdings.at_most(0)
+        except TimeoutError:
+            log.error("stopped before all outcomes were recorded", unsettled=len(self._holdings))
+
+    async def _unless_stopped(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Wait for that, or for stop()."""
+        tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()

@@ -1,0 +1,37 @@
+"""Keeps the leases of held messages alive, and lets go of those that are lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from workers.api_error import ApiError
+from workers.queue.claims import MessageQueue
+from workers.queue.held import Holdings, Stage
+
+log = structlog.get_logger()
+
+
+async def keep_leases(queue: MessageQueue, holdings: Holdings) -> None:
+    """Extend all leases every third of their length, until cancelled.
+
+    A message whose lease is lost is dropped unless its sending has begun: then it runs to its end, and what
+    becomes of it is told under the old fence, which the database knows to weigh.
+    """
+    while True:
+        await asyncio.sleep(queue.lease_seconds / 3)
+        held = [one for one in holdings if one.stage < Stage.SETTLING]
+        if not held:
+            continue
+        try:
+            kept = await queue.extend([one.claim for one in held])
+        except ApiError as error:
+            log.warning("leases not extended", error=str(error), held=len(held))
+            continue
+        for one in held:
+            if one.claim.msg_id not in kept and one in holdings and one.stage < Stage.SENDING:
+                log.warning("claim lost", msg_id=one.claim.msg_id, message_id=one.claim.message.id)
+                holdings.forget(one)
+                if one.task:
+                    one.task.cancel()

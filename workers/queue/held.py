@@ -1,0 +1,58 @@
+"""What a worker holds: the claimed messages, how far each has come, and the task that works on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from workers.queue.claims import Claim
+
+
+class Stage(IntEnum):
+    """How far a message has come. From SENDING on it can't be taken back: it may be out."""
+
+    WAITING = 0
+    STARTED = 1
+    SENDING = 2
+    SETTLING = 3
+
+
+@dataclass(eq=False)
+class Held:
+    claim: Claim
+    stage: Stage = Stage.WAITING
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class Holdings:
+    """The messages that are held, by msg_id."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Held] = {}
+        self._fewer = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Held]:
+        return iter(list(self._by_id.values()))
+
+    def __contains__(self, held: Held) -> bool:
+        return self._by_id.get(held.claim.msg_id) is held
+
+    def add(self, claim: Claim) -> Held:
+        held = self._by_id[claim.msg_id] = Held(claim)
+        return held
+
+    def forget(self, held: Held) -> None:
+        if held in self:
+            del self._by_id[held.claim.msg_id]
+            self._fewer.set()
+
+    async def at_most(self, count: int) -> None:
+        """Wait until no more than `count` are held."""
+        while len(self) > count:
+            self._fewer.clear()
+            await self._fewer.wait()

@@ -1,0 +1,48 @@
+"""What became of one try to send a message, and how it is told to the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The provider has taken it."""
+
+    response: str = ""
+
+
+@dataclass(frozen=True)
+class Retryable:
+    """It was not sent, and a later try may succeed. `retry_after` in seconds, where the provider named it."""
+
+    error: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Permanent:
+    """It was not sent, and never will be as it is."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """It may or may not have been sent: the answer was lost after the content had left. Not to be sent again."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """It was not sent, for a reason that is not its own: the provider is away, or refuses us altogether."""
+
+    error: str
+
+
+Outcome = Sent | Retryable | Permanent | Unknown | Unavailable
+
+
+class ClaimLost(Exception):
+    """Somebody else holds the message now, or nobody does: don't send it."""

@@ -1,0 +1,97 @@
+"""Tells the database what became of messages: many in one call, again and again until it has answered."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from workers.api_error import ApiError
+from workers.queue.claims import Claim, MessageQueue
+from workers.queue.held import Held, Holdings, Stage
+from workers.queue.outcomes import Outcome, Sent, Unavailable
+
+log = structlog.get_logger()
+
+MOST_AT_ONCE = 100
+LONGEST_PAUSE = 5.0
+
+T = TypeVar("T")
+
+
+class Settlement:
+    """Settles held messages in the background. While one call is under way the next batch gathers."""
+
+    def __init__(self, queue: MessageQueue, holdings: Holdings, tally: Counter[str]) -> None:
+        self._queue = queue
+        self._holdings = holdings
+        self._tally = tally
+        self._waiting: asyncio.Queue[tuple[Held, Outcome]] = asyncio.Queue()
+
+    def put(self, held: Held, outcome: Outcome) -> None:
+        held.stage = Stage.SETTLING
+        self._waiting.put_nowait((held, outcome))
+
+    async def run(self) -> None:
+        """Settle whatever is put, until cancelled."""
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < MOST_AT_ONCE and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            await self._settle(batch)
+
+    async def _settle(self, batch: Sequence[tuple[Held, Outcome]]) -> None:
+        sent = [held.claim for held, outcome in batch if isinstance(outcome, Sent)]
+        released = [held.claim for held, outcome in batch if isinstance(outcome, Unavailable)]
+        failed = [(held.claim, outcome) for held, outcome in batch if not isinstance(outcome, Sent | Unavailable)]
+        outcomes: dict[int, str] = {}
+        if sent:
+            outcomes |= await self._until_answered(self._queue.complete, sent)
+        if failed:
+            outcomes |= await self._until_answered(self._queue.fail, failed)
+        if released:
+            outcomes |= await self._until_answered(self._release, released)
+        for held, outcome in batch:
+            self._holdings.forget(held)
+            self._report(held.claim, outcome, outcomes.get(held.claim.msg_id, "unsettled"))
+
+    async def _release(self, claims: Sequence[Claim]) -> dict[int, str]:
+        await self._queue.release(claims)
+        return {claim.msg_id: "released" for claim in claims}
+
+    async def _until_answered(
+        self, call: Callable[[Sequence[T]], Awaitable[dict[int, str]]], items: Sequence[T]
+    ) -> dict[int, str]:
+        """The call's answer, however long the API is away. A refused batch is told item by item."""
+        pause = 0.2
+        while True:
+            try:
+                return await call(items)
+            except ApiError as error:
+                if error.transient:
+                    log.warning("outcomes not recorded yet", error=str(error), count=len(items))
+                elif len(items) == 1:
+                    log.error("outcome refused", error=str(error), item=str(items[0]))
+                    return {}
+                else:
+                    each = [await self._until_answered(call, [item]) for item in items]
+                    return {msg_id: outcome for one in each for msg_id, outcome in one.items()}
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _report(self, claim: Claim, outcome: Outcome, recorded: str) -> None:
+        result = {"completed": "sent", "already_completed": "sent"}.get(recorded, recorded)
+        self._tally[result] += 1
+        level = log.info if result in ("sent", "released") else log.warning
+        level(
+            f"message {result}",
+            msg_id=claim.msg_id,
+            message_id=claim.message.id,
+            template=claim.message.template,
+            request_id=claim.message.request_id,
+            error=getattr(outcome, "error", None),
+        )
