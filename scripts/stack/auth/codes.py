@@ -1,8 +1,7 @@
 """What a mail carries: a code of six digits to type in, and its hash to click on.
 
-The hash lives in a column of `auth.users` and in `auth.one_time_tokens`. It is SHA-224 of address and code,
-as at the real server; the prefix `pkce_` marks one whose link leads to a code for the client that asked for it
-(flows.py).
+A column of `auth.users` and a row of `auth.one_time_tokens` hold the hash, SHA-224 of address and code. Its
+prefix `pkce_` marks one whose link leads to a code for the client (flows.py).
 """
 
 from __future__ import annotations

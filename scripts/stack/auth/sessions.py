@@ -1,7 +1,7 @@
 """Sessions and their refresh tokens: `auth.sessions`, `auth.refresh_tokens` and `auth.mfa_amr_claims`.
 
 A refresh token is used once: it is revoked and gets a child. Presented again while that child is unused, it
-gets the same child, for the client that never received the answer; any older token was probably stolen, and the
+gets the same child, for the client that never received the answer. Any older token was probably stolen: the
 whole family is revoked.
 """
 
@@ -11,12 +11,13 @@ import ipaddress
 import secrets
 import string
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 from starlette.requests import Request
 
+from scripts.stack.auth import users
 from scripts.stack.auth.users import NIL
 
 TOKEN_LENGTH = 12
@@ -57,20 +58,18 @@ async def start(conn: AsyncConnection, user_id: UUID, method: str, client: Clien
     await conn.execute(
         """
         insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)
-        values (%s, %s, now(), now(), 'aal1', %s, %s)
+        values (%s, %s, clock_timestamp(), clock_timestamp(), 'aal1', %s, %s)
         """,
         [session_id, user_id, client.user_agent, client.address],
     )
     await conn.execute(
         """
         insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
-        values (%s, %s, now(), now(), %s)
+        values (%s, %s, clock_timestamp(), clock_timestamp(), %s)
         """,
         [uuid4(), session_id, method],
     )
-    await conn.execute(
-        "update auth.users set last_sign_in_at = now(), updated_at = now() where id = %s", [user_id]
-    )
+    await users.update(conn, user_id, last_sign_in_at=datetime.now(UTC))
     token = await _issue(conn, user_id, session_id, parent=None)
     return await _load(conn, session_id, token)
 
@@ -105,14 +104,14 @@ async def rotate(conn: AsyncConnection, session_id: UUID, user_id: UUID, token: 
     active, parent = await cursor.fetchone() or (None, None)
     if active == token:
         await conn.execute(
-            "update auth.refresh_tokens set revoked = true, updated_at = now() where token = %s",
+            "update auth.refresh_tokens set revoked = true, updated_at = clock_timestamp() where token = %s",
             [token],
         )
         active = await _issue(conn, user_id, session_id, parent=token)
         await conn.execute(
             """
             update auth.sessions
-            set refreshed_at = now() at time zone 'utc', updated_at = now()
+            set refreshed_at = clock_timestamp() at time zone 'utc', updated_at = clock_timestamp()
             where id = %s
             """,
             [session_id],
@@ -121,7 +120,7 @@ async def rotate(conn: AsyncConnection, session_id: UUID, user_id: UUID, token: 
         await conn.execute(
             """
             update auth.refresh_tokens
-            set revoked = true, updated_at = now()
+            set revoked = true, updated_at = clock_timestamp()
             where session_id = %s and not revoked
             """,
             [session_id],
@@ -162,7 +161,7 @@ async def _issue(conn: AsyncConnection, user_id: UUID, session_id: UUID, *, pare
         """
         insert into auth.refresh_tokens
             (instance_id, token, user_id, revoked, created_at, updated_at, parent, session_id)
-        values (%s, %s, %s, false, now(), now(), %s, %s)
+        values (%s, %s, %s, false, clock_timestamp(), clock_timestamp(), %s, %s)
         """,
         [NIL, token, str(user_id), parent, session_id],
     )

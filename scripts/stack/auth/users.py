@@ -142,7 +142,7 @@ async def update(conn: AsyncConnection, user_id: UUID, **values: Any) -> User:
     values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in values.items()}
     assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in values]
     query = sql.SQL("update auth.users as u set {} where u.id = %(_id)s returning {}").format(
-        sql.SQL(", ").join([*assignments, sql.SQL("updated_at = now()")]), USER_COLUMNS
+        sql.SQL(", ").join([*assignments, sql.SQL("updated_at = clock_timestamp()")]), USER_COLUMNS
     )
     async with conn.cursor(row_factory=class_row(User)) as cursor:
         user = await (await cursor.execute(query, {**values, "_id": user_id})).fetchone()
@@ -160,9 +160,9 @@ async def add_email_identity(
         """
         insert into auth.identities
             (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
-        values (%s, %s, %s, 'email', now(), now(), now())
+        values (%(sub)s, %(user_id)s, %(data)s, 'email', %(at)s, %(at)s, %(at)s)
         """,
-        [str(user.id), user.id, Jsonb(identity_data)],
+        {"sub": str(user.id), "user_id": user.id, "data": Jsonb(identity_data), "at": datetime.now(UTC)},
     )
     return identity_data
 
@@ -179,7 +179,8 @@ async def change_email(conn: AsyncConnection, user: User, email: str) -> User:
     cursor = await conn.execute(
         """
         update auth.identities
-        set identity_data = identity_data || jsonb_build_object('email', %s::text), updated_at = now()
+        set identity_data = identity_data || jsonb_build_object('email', %s::text),
+            updated_at = clock_timestamp()
         where user_id = %s and provider = 'email'
         """,
         [email, user.id],
