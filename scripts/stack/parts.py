@@ -15,6 +15,14 @@ from scripts.stack import postgres, postgrest
 from scripts.stack.layout import HOST, Stack, write_private
 
 HERE = Path(__file__).parent
+AUTH_SETTINGS = (
+    "FREEHOLD_ENV",
+    "SITE_URL",
+    "URI_ALLOW_LIST",
+    "MAILER_AUTOCONFIRM",
+    "MAILER_OTP_EXP",
+    "SMTP_MAX_FREQUENCY",
+)
 
 
 @dataclass(frozen=True)
@@ -85,19 +93,21 @@ def _auth(stack: Stack) -> list[Part]:
             watched=tuple(sorted((HERE / "auth").glob("*.py"))),
             env={
                 "AUTH_PORT": str(stack.ports.auth),
-                "DB_URL": stack.db_url("supabase_auth_admin") + "?application_name=auth",
+                "AUTH_DB_URL": stack.db_url("supabase_auth_admin") + "?application_name=auth",
                 "KEYS_FILE": str(stack.root / "keys.json"),
                 "API_URL": stack.api_url,
                 "SMTP_HOST": HOST,
                 "SMTP_PORT": str(stack.ports.smtp),
-                "FREEHOLD_ENV": os.environ.get("FREEHOLD_ENV", "local"),
+                "SITE_URL": "http://127.0.0.1:3000",
+                "FREEHOLD_ENV": "local",
+                **{name: os.environ[name] for name in AUTH_SETTINGS if name in os.environ},
             },
         )
     ]
 
 
 def _mailbox(stack: Stack) -> list[Part]:
-    if not (HERE / "mailbox.py").exists():
+    if not (HERE / "mailbox" / "__main__.py").exists():
         return []
     return [
         Part(
@@ -109,7 +119,7 @@ def _mailbox(stack: Stack) -> list[Part]:
             ],
             ports={"smtp": stack.ports.smtp, "mailbox_http": stack.ports.mailbox_http},
             problem=lambda: _http_problem(stack.ports.mailbox_http, "/livez"),
-            watched=(HERE / "mailbox.py",),
+            watched=tuple(sorted((HERE / "mailbox").rglob("*.[pj]*"))),
         )
     ]  # fmt: skip
 

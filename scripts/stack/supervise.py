@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -39,11 +39,12 @@ def start(
     *,
     limits: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda line: None,
+    only: Collection[str] = (),
     tethered: bool = False,
 ) -> bool:
     """Start what is not running, and return once every part is ready; False when nothing had to be done.
 
-    `tethered` stops the stack when the calling process ends, however it ends. Raises StackError.
+    `only` names the parts to start, all of them without. `tethered` stops the stack when the calling process ends, however it ends. Raises StackError.
     """
     stack = replace(stack, limits=limits or stack.limits)
     with _one_at_a_time(stack):
@@ -58,11 +59,13 @@ def start(
             postgres.configure(stack, stack.data)
             for name in supervisord.update(stack, parts(stack)):
                 say(f"{name} is configured differently now: restarting it")
-        for part in parts(stack):
+                changed = True
+        wanted = [part for part in parts(stack) if not only or part.name in only]
+        for part in wanted:
             changed |= supervisord.start_part(stack, part)
             if part.name == "postgres":
                 _wait_ready(stack, [part])
-        _wait_ready(stack, parts(stack))
+        _wait_ready(stack, wanted)
     return changed
 
 

@@ -24,6 +24,7 @@ from scripts.stack.parts import Part
 from scripts.stack.tools import tethered as tether
 
 STOP_WITHIN = 60.0
+_launched: list[subprocess.Popen[bytes]] = []  # kept, or Python would complain that they outlive the call
 LONGEST_SOCKET_PATH = 100
 EXITED = re.compile(r"^(?P<at>\S+ [\d:]+)\S* \w+ exited: (?P<name>\S+) \((?P<how>.*); (?:not )?expected\)$")
 
@@ -59,6 +60,7 @@ def launch(stack: Stack, parts: Iterable[Part], *, tethered: bool) -> None:
             stderr=output,
             start_new_session=True,
         )
+    _launched.append(child)
     deadline = time.monotonic() + 20
     while not running(stack):
         if child.poll() is not None or time.monotonic() > deadline:

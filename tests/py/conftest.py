@@ -1,0 +1,106 @@
+"""Fixtures of the whole suite. Every run has a stack of its own, so two runs never meet."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import psycopg
+import pytest
+
+from scripts.stack import keeper, postgres
+from scripts.stack.layout import Stack
+from tests.py.support import User
+
+ROOT = pytest.StashKey[Path]()
+
+
+class NewUser(Protocol):
+    def __call__(self, email: str | None = None, password: str = ...) -> User: ...
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for the run, made by its first process. Workers of pytest-xdist are told of it."""
+    if hasattr(config, "workerinput"):
+        config.stash[ROOT] = Path(config.workerinput["stack_root"])
+    else:
+        config.stash[ROOT] = keeper.new_root()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["stack_root"] = str(node.config.stash[ROOT])
+    node.workerinput["stack_owner"] = os.getpid()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if ROOT in config.stash and not hasattr(config, "workerinput"):
+        keeper.release(config.stash[ROOT])
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config) -> Stack:
+    """A whole stack on free ports with all migrations applied, started when the first test asks for it."""
+    root = pytestconfig.stash[ROOT]
+    owner = getattr(pytestconfig, "workerinput", {}).get("stack_owner", os.getpid())
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return keeper.obtain(root, owner)
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[str]:
+    """The URL of a migrated database that this test has to itself."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield postgres.create_database(stack, name, template=keeper.TEMPLATE)
+    postgres.drop_database(stack, name)
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the test's own database as `postgres`, which is no superuser."""
+    with psycopg.connect(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+def new_user(stack: Stack) -> NewUser:
+    """Sign somebody up through the API and in: `new_user()` or `new_user("ann@example.com")`."""
+
+    def create(email: str | None = None, password: str = "correct horse battery") -> User:
+        email = email or f"user-{uuid.uuid4().hex[:12]}@example.com"
+        with client(stack, stack.keys.service_role_key) as admin:
+            person = {"email": email, "password": password, "email_confirm": True}
+            created = admin.post("/auth/v1/admin/users", json=person).raise_for_status().json()
+        with client(stack) as anybody:
+            signed_in = anybody.post(
+                "/auth/v1/token?grant_type=password", json={"email": email, "password": password}
+            )
+        return User(created["id"], email, password, signed_in.raise_for_status().json()["access_token"])
+
+    return create
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[Callable[[User | str | None], httpx.Client]]:
+    """HTTP clients of the gateway: `api(user)` with a user's token, `api(key)` with a key, `api(None)` as anybody."""
+    opened: list[httpx.Client] = []
+
+    def connect(who: User | str | None = None) -> httpx.Client:
+        opened.append(client(stack, who.token if isinstance(who, User) else who))
+        return opened[-1]
+
+    yield connect
+    for each in opened:
+        each.close()
+
+
+def client(stack: Stack, token: str | None = None) -> httpx.Client:
+    """A client with the anon key as `apikey`, as supabase-js sends it."""
+    headers = {"apikey": stack.keys.anon_key, "Authorization": f"Bearer {token or stack.keys.anon_key}"}
+    return httpx.Client(base_url=stack.api_url, headers=headers, timeout=30, trust_env=False)

@@ -1,0 +1,58 @@
+"""What tests of every kind use: waiting for a condition, acting as a role, people with tokens."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import sql
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who has signed up; `token` is their access token."""
+
+    id: str
+    email: str
+    password: str
+    token: str
+
+
+def wait_until(condition: Callable[[], T], *, within: float = 10.0, every: float = 0.02) -> T:
+    """The first truthy answer of `condition`, within so many seconds; fails with the last answer otherwise."""
+    deadline = time.monotonic() + within
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within} s: {condition} last answered {answer!r}")
+        time.sleep(every)
+    return answer
+
+
+@contextmanager
+def as_role(
+    connection: psycopg.Connection[Any], role: str, **claims: Any
+) -> Iterator[psycopg.Connection[Any]]:
+    """Run the block as PostgREST runs a request: in a transaction, with the role and the token's claims set.
+
+    An error rolls the block back and is raised. Claims are given by name: `as_role(db, "authenticated", sub=user.id)`.
+    """
+    with connection.transaction():
+        connection.execute(
+            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+            (role, json.dumps({"role": role, **claims})),
+        )
+        try:
+            yield connection
+        except BaseException:
+            raise
+        else:
+            connection.execute(
+                sql.SQL("select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)")
+            )
