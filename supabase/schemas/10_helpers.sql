@@ -1,0 +1,78 @@
+-- The one way by which Freehold refuses, and the small functions that tables lean on.
+
+-- Raises {code, message, details, hint} with the HTTP status; PostgREST reads both from sqlstate PGRST.
+create function private.fail(
+    p_status integer,
+    p_code text,
+    p_message text,
+    p_details text default null,
+    p_hint text default null,
+    p_headers jsonb default '{}'
+)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    raise sqlstate 'PGRST' using
+        message = json_build_object('code', p_code, 'message', p_message, 'details', p_details, 'hint', p_hint)::text,
+        detail = json_build_object('status', p_status, 'headers', p_headers)::text;
+end
+$$;
+
+comment on function private.fail(integer, text, text, text, text, jsonb) is
+    $$Refuses the request. Every code is listed in docs/reference/errors.md with what the caller should do.$$;
+
+grant execute on function private.fail(integer, text, text, text, text, jsonb) to authenticated, service_role;
+
+
+-- Whether the text is an IANA time zone name. Abbreviations and POSIX forms, which Postgres takes too, are not.
+create function private.is_timezone(p_name text)
+    returns boolean
+    immutable
+    strict
+    parallel safe
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform timestamptz 'epoch' at time zone p_name;
+    return p_name = 'UTC' or p_name ~ '^[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2}$';
+exception when invalid_parameter_value then
+    return false;
+end
+$$;
+
+grant execute on function private.is_timezone(text) to authenticated, service_role;
+
+
+-- Keeps updated_at true whatever the client sends.
+create function private.touch_updated_at()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    new.updated_at := now();
+    return new;
+end
+$$;
+
+
+-- TRUNCATE bypasses row triggers and row security: no table of the domain allows it.
+create function private.refuse_truncate()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform private.fail(
+        405, 'truncate_refused', format('%I.%I cannot be truncated.', tg_table_schema, tg_table_name),
+        p_hint := 'Delete the rows: triggers and constraints then guard what must stay.'
+    );
+    return null;
+end
+$$;

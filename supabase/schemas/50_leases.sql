@@ -1,0 +1,184 @@
+-- Leases: the contract, the rent it sets, who holds which unit and when, and who signed.
+
+create table public.leases (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null,
+    property_id uuid not null,
+    lease_number text not null check (length(btrim(lease_number)) between 1 and 60),
+    status text not null default 'draft' check (status in ('draft', 'active', 'ended')),
+    starts_on date not null check (starts_on between '1900-01-01' and '2200-01-01'),
+    ends_on date check (ends_on < '2200-01-01'),
+    term daterange not null generated always as (daterange(starts_on, ends_on, '[]')) stored,
+    notice_days integer not null default 30 check (notice_days between 0 and 400),
+    notice_deadline_on date generated always as (ends_on - notice_days) stored,
+    currency text not null check (currency ~ '^[A-Z]{3}$'),
+    deposit_minor bigint not null default 0 check (deposit_minor between 0 and 9007199254740991),
+    activated_at timestamptz,
+    ended_on date,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    unique (workspace_id, id),
+    unique (workspace_id, property_id, id),
+    foreign key (workspace_id, property_id) references public.properties (workspace_id, id) on delete cascade,
+    constraint a_term_has_a_day check (ends_on >= starts_on),
+    constraint ended_leases_have_a_date check ((status = 'ended') = (ended_on is not null)),
+    constraint begun_leases_were_activated check ((status = 'draft') = (activated_at is null))
+);
+
+create unique index leases_lease_number_key on public.leases (workspace_id, lower(lease_number));
+create index leases_status_idx on public.leases (workspace_id, status, ends_on);
+create index leases_ends_on_idx on public.leases (workspace_id, ends_on);
+create index leases_created_at_idx on public.leases (workspace_id, created_at desc);
+
+comment on table public.leases is $$Contracts that let one or more units of a property.
+
+A lease starts as a draft. `rpc/activate_lease` makes it binding: from then on its units are held and its dates fixed.
+`rpc/end_lease` records the day on which the renters moved out. What the rent is stands in lease_terms, who holds which
+unit in lease_units, who signed in lease_tenants.$$;
+comment on column public.leases.id is $$Identifies the lease.$$;
+comment on column public.leases.workspace_id is $$The workspace that manages it.$$;
+comment on column public.leases.property_id is $$The property whose units it lets.$$;
+comment on column public.leases.lease_number is $$As it stands on the paper; unique in the workspace, case-insensitively.$$;
+comment on column public.leases.status is $$draft, active or ended. Changed by RPCs only; each change is kept in lease_status_changes.$$;
+comment on column public.leases.starts_on is $$First day of the term.$$;
+comment on column public.leases.ends_on is $$Last day of the term, as the paper says it; empty: it runs until somebody ends it.$$;
+comment on column public.leases.term is $$The term as a half-open range: the day after the last day is its upper bound.$$;
+comment on column public.leases.notice_days is $$How many days before the last day either side must have given notice.$$;
+comment on column public.leases.notice_deadline_on is $$Last day on which notice can be given: ends_on less notice_days.$$;
+comment on column public.leases.currency is $$ISO 4217 code of its money. Defaults to the property's.$$;
+comment on column public.leases.deposit_minor is $$Deposit agreed on, in minor units (cents).$$;
+comment on column public.leases.activated_at is $$When it became binding; empty for a draft.$$;
+comment on column public.leases.ended_on is $$Last day on which the renters had the unit; empty until the lease has ended.$$;
+comment on column public.leases.created_at is $$When the row was made.$$;
+comment on column public.leases.updated_at is $$When the row last changed.$$;
+
+
+create table public.lease_units (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null,
+    property_id uuid not null,
+    lease_id uuid not null,
+    unit_id uuid not null,
+    possession daterange not null,
+    binding boolean not null default false,
+    recorded_at timestamptz not null default clock_timestamp(),
+    superseded_at timestamptz,
+    unique (workspace_id, id),
+    foreign key (workspace_id, property_id, lease_id)
+    references public.leases (workspace_id, property_id, id) on delete cascade,
+    foreign key (workspace_id, property_id, unit_id)
+    references public.units (workspace_id, property_id, id) on delete cascade,
+    constraint possession_has_a_first_day check (
+        not isempty(possession) and not lower_inf(possession) and lower_inc(possession)
+    ),
+    constraint superseded_after_recorded check (superseded_at >= recorded_at),
+    -- Two leases cannot hold a unit on the same day. Drafts may plan what they like.
+    constraint one_lease_holds_a_unit exclude using gist (
+        workspace_id with =, unit_id with =, possession with &&
+    ) where (binding and superseded_at is null)
+);
+
+create unique index lease_units_unit_key on public.lease_units (workspace_id, lease_id, unit_id)
+    where superseded_at is null;
+create index lease_units_lease_id_idx on public.lease_units (workspace_id, property_id, lease_id);
+create index lease_units_unit_id_idx on public.lease_units (workspace_id, property_id, unit_id);
+
+comment on table public.lease_units is $$Which lease holds which unit, and from when until when.
+
+What counts is possession, not the paper's term: two binding rows of a unit cannot overlap. A lease of the whole property has
+a row for each unit. A row that became binding is never changed: a correction supersedes it by another, so that what was
+known on any day can be told.$$;
+comment on column public.lease_units.id is $$Identifies the row.$$;
+comment on column public.lease_units.workspace_id is $$The workspace that manages it.$$;
+comment on column public.lease_units.property_id is $$The property of both the lease and the unit.$$;
+comment on column public.lease_units.lease_id is $$The lease.$$;
+comment on column public.lease_units.unit_id is $$The unit it holds.$$;
+comment on column public.lease_units.possession is
+    $$Half-open range of days; no upper bound: until the lease ends. Defaults to the lease's term.$$;
+comment on column public.lease_units.binding is $$False while the lease is a draft.$$;
+comment on column public.lease_units.recorded_at is $$When the database learned of it.$$;
+comment on column public.lease_units.superseded_at is $$When another row took its place; empty: it holds.$$;
+
+
+create table public.lease_tenants (
+    workspace_id uuid not null,
+    lease_id uuid not null,
+    tenant_id uuid not null,
+    role text not null default 'co_tenant' check (role in ('primary', 'co_tenant', 'guarantor', 'occupant')),
+    share numeric(7, 4) check (share > 0 and share <= 100),
+    created_at timestamptz not null default now(),
+    -- PostgREST embeds tenants in leases, and the other way round, through a key that holds both.
+    primary key (workspace_id, lease_id, tenant_id),
+    foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete cascade,
+    foreign key (workspace_id, tenant_id) references public.tenants (workspace_id, id)
+);
+
+create unique index lease_tenants_primary_key on public.lease_tenants (workspace_id, lease_id) where role = 'primary';
+create index lease_tenants_tenant_id_idx on public.lease_tenants (workspace_id, tenant_id);
+
+comment on table public.lease_tenants is $$Who is on a lease, and as what.$$;
+comment on column public.lease_tenants.workspace_id is $$The workspace that manages it.$$;
+comment on column public.lease_tenants.lease_id is $$The lease.$$;
+comment on column public.lease_tenants.tenant_id is $$The renter. One who is on a lease cannot be deleted.$$;
+comment on column public.lease_tenants.role is $$primary (one a lease), co_tenant, guarantor or occupant. An occupant sees nothing of the lease in the portal.$$;
+comment on column public.lease_tenants.share is $$Share of the rent in percent; empty: jointly.$$;
+comment on column public.lease_tenants.created_at is $$When the row was made.$$;
+
+
+create table public.lease_terms (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null,
+    lease_id uuid not null,
+    effective_on date not null,
+    rent_minor bigint not null check (rent_minor between 0 and 9007199254740991),
+    due_day integer not null default 1 check (due_day between 1 and 31),
+    recorded_at timestamptz not null default clock_timestamp(),
+    superseded_at timestamptz,
+    unique (workspace_id, id),
+    foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete cascade,
+    constraint superseded_after_recorded check (superseded_at >= recorded_at)
+);
+
+create unique index lease_terms_effective_on_key on public.lease_terms (workspace_id, lease_id, effective_on)
+    where superseded_at is null;
+create index lease_terms_lease_id_idx on public.lease_terms (workspace_id, lease_id);
+
+comment on table public.lease_terms is $$What a lease costs, from which day on.
+
+A change of rent is a new row. A second row for the same day supersedes the first, which stays readable.$$;
+comment on column public.lease_terms.id is $$Identifies the row.$$;
+comment on column public.lease_terms.workspace_id is $$The workspace that manages it.$$;
+comment on column public.lease_terms.lease_id is $$The lease.$$;
+comment on column public.lease_terms.effective_on is $$First day on which it applies.$$;
+comment on column public.lease_terms.rent_minor is $$Rent a month, in minor units (cents) of the lease's currency.$$;
+comment on column public.lease_terms.due_day is
+    $$Day of the month on which rent is due, 1 to 31; a shorter month's last day stands in for a day that it lacks.$$;
+comment on column public.lease_terms.recorded_at is $$When the database learned of it.$$;
+comment on column public.lease_terms.superseded_at is $$When another row took its place; empty: it holds.$$;
+
+
+create table public.lease_status_changes (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null,
+    lease_id uuid not null,
+    from_status text,
+    to_status text not null,
+    effective_on date not null,
+    changed_by uuid references auth.users (id) on delete set null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    unique (workspace_id, id),
+    foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete cascade
+);
+
+create index lease_status_changes_lease_id_idx on public.lease_status_changes (workspace_id, lease_id, recorded_at);
+create index lease_status_changes_changed_by_idx on public.lease_status_changes (changed_by) where changed_by is not null;
+
+comment on table public.lease_status_changes is $$Every status a lease has had. Written by the database alone.$$;
+comment on column public.lease_status_changes.id is $$Identifies the row.$$;
+comment on column public.lease_status_changes.workspace_id is $$The workspace that manages the lease.$$;
+comment on column public.lease_status_changes.lease_id is $$The lease.$$;
+comment on column public.lease_status_changes.from_status is $$Status before; empty for the first.$$;
+comment on column public.lease_status_changes.to_status is $$Status after.$$;
+comment on column public.lease_status_changes.effective_on is $$The property's date from which it counts.$$;
+comment on column public.lease_status_changes.changed_by is $$Who did it; empty for the system or a deleted account.$$;
+comment on column public.lease_status_changes.recorded_at is $$When the database learned of it.$$;

@@ -1,0 +1,227 @@
+-- What the tables of leases defend by themselves, whoever writes: drafts are free, what has begun is fixed.
+
+-- The day it is at the property.
+create function private.local_date(p_timezone text, p_now timestamptz)
+    returns date
+    immutable
+    strict
+    parallel safe
+    set search_path = ''
+    language sql
+as $$
+    select (p_now at time zone p_timezone)::date
+$$;
+
+
+-- A lease that names no currency takes its property's. Runs as the caller: what they may not see defaults to nothing.
+create function private.default_lease()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if new.currency is null then
+        select p.currency into new.currency
+        from public.properties as p
+        where p.workspace_id = new.workspace_id and p.id = new.property_id;
+    end if;
+    return new;
+end
+$$;
+
+create trigger default_lease before insert on public.leases
+    for each row execute function private.default_lease();
+
+
+-- A lease that has begun keeps its dates, its money and itself.
+create function private.guard_lease()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if old.status = 'draft' then
+        return coalesce(new, old);
+    end if;
+    if tg_op = 'DELETE' then
+        perform private.fail(
+            409, 'lease_has_begun', format('Lease %s has begun and cannot be deleted.', old.lease_number),
+            p_hint := 'End it with rpc/end_lease; set its property or unit to inactive instead of deleting them.'
+        );
+    end if;
+    if (new.starts_on, new.property_id, new.workspace_id, new.currency, new.deposit_minor, new.notice_days)
+        is distinct from
+        (old.starts_on, old.property_id, old.workspace_id, old.currency, old.deposit_minor, old.notice_days)
+        or new.ends_on is distinct from old.ends_on
+    then
+        perform private.fail(
+            409, 'lease_not_draft', format('Lease %s has begun: its dates and its money are fixed.', old.lease_number),
+            p_hint := 'Record a change of rent as a new row of lease_terms.'
+        );
+    end if;
+    return new;
+end
+$$;
+
+create trigger guard_lease before update or delete on public.leases
+    for each row execute function private.guard_lease();
+
+create trigger touch_updated_at before update on public.leases
+    for each row execute function private.touch_updated_at();
+
+create trigger refuse_truncate before truncate on public.leases
+    for each statement execute function private.refuse_truncate();
+
+
+-- Keeps the history of statuses. The effective day is the property's, or the day on which the lease ended.
+create function private.record_lease_status()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if tg_op = 'INSERT' or new.status is distinct from old.status then
+        insert into public.lease_status_changes
+            (workspace_id, lease_id, from_status, to_status, effective_on, changed_by)
+        select
+            new.workspace_id,
+            new.id,
+            case when tg_op = 'UPDATE' then old.status end,
+            new.status,
+            coalesce(new.ended_on, case new.status when 'active' then new.starts_on end,
+                private.local_date(p.timezone, now())),
+            (select u.id from auth.users as u where u.id = auth.uid())
+        from public.properties as p
+        where p.workspace_id = new.workspace_id and p.id = new.property_id;
+    end if;
+    return null;
+end
+$$;
+
+create trigger record_lease_status after insert or update of status on public.leases
+    for each row execute function private.record_lease_status();
+
+
+-- Units of a draft come and go; a binding row is only ever superseded. Runs as the caller.
+create function private.guard_lease_unit()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if tg_op = 'INSERT' then
+        new.possession := coalesce(new.possession, (
+            select l.term
+            from public.leases as l
+            where l.workspace_id = new.workspace_id and l.id = new.lease_id
+        ));
+        return new;
+    end if;
+    if not old.binding then
+        return coalesce(new, old);
+    end if;
+    if tg_op = 'DELETE' then
+        perform private.fail(
+            409, 'lease_has_begun', 'A lease that has begun holds this unit.',
+            p_hint := 'End it with rpc/end_lease; set the unit to retired instead of deleting it.'
+        );
+    end if;
+    if new.superseded_at is null or old.superseded_at is not null
+        or to_jsonb(new) - 'superseded_at' is distinct from to_jsonb(old) - 'superseded_at'
+    then
+        perform private.fail(409, 'lease_unit_is_binding', 'A binding row is superseded, never changed.');
+    end if;
+    return new;
+end
+$$;
+
+
+-- A plan belongs to a draft. After row security has let the row in, so that a refusal tells no stranger anything.
+create function private.plan_for_drafts_only()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases;
+begin
+    -- Waits for an activation under way, then sees what it made of the lease.
+    select * into v_lease
+    from public.leases
+    where workspace_id = new.workspace_id and id = new.lease_id
+    for share;
+    if not new.binding and v_lease.status <> 'draft' then
+        perform private.fail(
+            409, 'lease_not_draft', format('Lease %s has begun: its units are fixed.', v_lease.lease_number)
+        );
+    end if;
+    return null;
+end
+$$;
+
+create trigger guard_lease_unit before insert or update or delete on public.lease_units
+    for each row execute function private.guard_lease_unit();
+
+create trigger plan_for_drafts_only after insert or update on public.lease_units
+    for each row execute function private.plan_for_drafts_only();
+
+create trigger refuse_truncate before truncate on public.lease_units
+    for each statement execute function private.refuse_truncate();
+
+
+-- Rents of a draft come and go; later ones are superseded by the next for the same day.
+create function private.guard_lease_term()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if tg_op = 'DELETE' then
+        if exists (
+            select from public.leases as l
+            where l.workspace_id = old.workspace_id and l.id = old.lease_id and l.status <> 'draft'
+        ) then
+            perform private.fail(
+                409, 'lease_has_begun', 'The rent of a lease that has begun is not deleted.',
+                p_hint := 'Add a row for the same effective_on: it supersedes this one.'
+            );
+        end if;
+        return old;
+    end if;
+    -- Row security is asked after this trigger: a stranger's row must not touch anything before it is refused.
+    if new.superseded_at is null and (
+        (select auth.uid()) is null
+        or new.workspace_id = any (array(select private.workspaces_with('leases.write')))
+    ) then
+        update public.lease_terms
+        set superseded_at = greatest(clock_timestamp(), recorded_at)
+        where
+            workspace_id = new.workspace_id
+            and lease_id = new.lease_id
+            and effective_on = new.effective_on
+            and superseded_at is null;
+    end if;
+    return new;
+end
+$$;
+
+create trigger guard_lease_term before insert or delete on public.lease_terms
+    for each row execute function private.guard_lease_term();
+
+create trigger refuse_truncate before truncate on public.lease_terms
+    for each statement execute function private.refuse_truncate();
+
+create trigger refuse_truncate before truncate on public.lease_tenants
+    for each statement execute function private.refuse_truncate();
+
+create trigger refuse_truncate before truncate on public.lease_status_changes
+    for each statement execute function private.refuse_truncate();
