@@ -54,7 +54,13 @@ create function private.fail(
     set search_path = ''
     language plpgsql
 as $$
+declare
+    v_request_id text := nullif(current_setting('freehold.request_id', true), '');
 begin
+    -- PostgREST echoes an id that came with the request; one that was minted here travels in the error itself.
+    if v_request_id is distinct from nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' then
+        p_headers := p_headers || jsonb_build_object('X-Request-Id', v_request_id);
+    end if;
     raise sqlstate 'PGRST' using
         message = json_build_object('code', p_code, 'message', p_message, 'details', p_details, 'hint', p_hint)::text,
         detail = json_build_object('status', p_status, 'headers', p_headers)::text;
@@ -660,6 +666,11 @@ begin
     end if;
     perform set_config('freehold.request_id', v_request_id, true);
     perform set_config('application_name', left('req:' || v_request_id, 63), true);
+    if v_request_id is distinct from private.request_header('x-request-id') then
+        perform set_config(
+            'response.headers', jsonb_build_array(jsonb_build_object('X-Request-Id', v_request_id))::text, true
+        );
+    end if;
     if exists (select from private.revoked_tokens where jti = v_claims ->> 'jti') then
         perform private.fail(
             401, 'token_revoked', 'This token was revoked.',
@@ -1081,8 +1092,8 @@ create table public.lease_units (
 
 create unique index lease_units_unit_key on public.lease_units (workspace_id, lease_id, unit_id)
     where superseded_at is null;
-create index lease_units_lease_id_idx on public.lease_units (workspace_id, property_id, lease_id);
-create index lease_units_unit_id_idx on public.lease_units (workspace_id, property_id, unit_id);
+create index lease_units_lease_id_idx on public.lease_units (workspace_id, lease_id);
+create index lease_units_unit_id_idx on public.lease_units (workspace_id, unit_id);
 
 comment on table public.lease_units is $$Which lease holds which unit, and from when until when.
 
@@ -2612,8 +2623,44 @@ begin
 end
 $$;
 
+-- Cuts the tie between a record and an account.
+create function private.revoke_portal_access(p_tenant_id uuid, p_vendor_id uuid)
+    returns void
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_workspace_id uuid;
+begin
+    if (p_tenant_id is null) = (p_vendor_id is null) then
+        perform private.fail(422, 'one_record_expected', 'Give either tenant_id or vendor_id.');
+    end if;
+    select found_in.workspace_id into v_workspace_id
+    from (
+        select t.workspace_id from public.tenants as t where t.id = p_tenant_id
+        union all
+        select v.workspace_id from public.vendors as v where v.id = p_vendor_id
+    ) as found_in
+    where found_in.workspace_id = any (array(select private.my_workspaces()));
+    if not found then
+        perform private.fail(
+            404, 'record_not_found', 'There is no such record, or it is not yours to see.',
+            p_hint := 'List the records you can see: GET /tenants or /vendors.'
+        );
+    end if;
+    perform private.require_permission(
+        v_workspace_id, case when p_tenant_id is null then 'portfolio.write' else 'renters.write' end
+    );
+    update public.tenants set user_id = null where id = p_tenant_id;
+    update public.vendors set user_id = null where id = p_vendor_id;
+end
+$$;
+
 grant execute on function private.invite(uuid, text, text, text, uuid, uuid) to authenticated;
 grant execute on function private.accept_invitation(text) to authenticated;
+grant execute on function private.revoke_portal_access(uuid, uuid) to authenticated;
 
 create function public.invite(
     workspace_id uuid,
@@ -2656,6 +2703,22 @@ Ties the signed-in account, whatever its address, to what the invitation was for
 {workspace_id, kind, role, tenant_id, vendor_id}.$$;
 
 grant execute on function public.accept_invitation(text) to authenticated;
+
+create function public.revoke_portal_access(tenant_id uuid default null, vendor_id uuid default null)
+    returns void
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    select private.revoke_portal_access(tenant_id, vendor_id)
+$$;
+
+comment on function public.revoke_portal_access(uuid, uuid) is $$Ends a renter's or a vendor's access
+
+The account that accepted the invitation is untied from the record and sees nothing of the workspace from its next request
+on. Needs `renters.write` or `portfolio.write`.$$;
+
+grant execute on function public.revoke_portal_access(uuid, uuid) to authenticated;
 
 -- The schedule is rows. Any number of machines may ask what is due: who inserts (job, due_at) runs it.
 

@@ -14,7 +14,13 @@ create function private.fail(
     set search_path = ''
     language plpgsql
 as $$
+declare
+    v_request_id text := nullif(current_setting('freehold.request_id', true), '');
 begin
+    -- PostgREST echoes an id that came with the request; one that was minted here travels in the error itself.
+    if v_request_id is distinct from nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' then
+        p_headers := p_headers || jsonb_build_object('X-Request-Id', v_request_id);
+    end if;
     raise sqlstate 'PGRST' using
         message = json_build_object('code', p_code, 'message', p_message, 'details', p_details, 'hint', p_hint)::text,
         detail = json_build_object('status', p_status, 'headers', p_headers)::text;

@@ -117,6 +117,11 @@ begin
     end if;
     perform set_config('freehold.request_id', v_request_id, true);
     perform set_config('application_name', left('req:' || v_request_id, 63), true);
+    if v_request_id is distinct from private.request_header('x-request-id') then
+        perform set_config(
+            'response.headers', jsonb_build_array(jsonb_build_object('X-Request-Id', v_request_id))::text, true
+        );
+    end if;
     if exists (select from private.revoked_tokens where jti = v_claims ->> 'jti') then
         perform private.fail(
             401, 'token_revoked', 'This token was revoked.',

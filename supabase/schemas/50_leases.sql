@@ -80,8 +80,8 @@ create table public.lease_units (
 
 create unique index lease_units_unit_key on public.lease_units (workspace_id, lease_id, unit_id)
     where superseded_at is null;
-create index lease_units_lease_id_idx on public.lease_units (workspace_id, property_id, lease_id);
-create index lease_units_unit_id_idx on public.lease_units (workspace_id, property_id, unit_id);
+create index lease_units_lease_id_idx on public.lease_units (workspace_id, lease_id);
+create index lease_units_unit_id_idx on public.lease_units (workspace_id, unit_id);
 
 comment on table public.lease_units is $$Which lease holds which unit, and from when until when.
 

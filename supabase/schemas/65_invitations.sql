@@ -254,8 +254,45 @@ begin
 end
 $$;
 
+
+-- Cuts the tie between a record and an account.
+create function private.revoke_portal_access(p_tenant_id uuid, p_vendor_id uuid)
+    returns void
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_workspace_id uuid;
+begin
+    if (p_tenant_id is null) = (p_vendor_id is null) then
+        perform private.fail(422, 'one_record_expected', 'Give either tenant_id or vendor_id.');
+    end if;
+    select found_in.workspace_id into v_workspace_id
+    from (
+        select t.workspace_id from public.tenants as t where t.id = p_tenant_id
+        union all
+        select v.workspace_id from public.vendors as v where v.id = p_vendor_id
+    ) as found_in
+    where found_in.workspace_id = any (array(select private.my_workspaces()));
+    if not found then
+        perform private.fail(
+            404, 'record_not_found', 'There is no such record, or it is not yours to see.',
+            p_hint := 'List the records you can see: GET /tenants or /vendors.'
+        );
+    end if;
+    perform private.require_permission(
+        v_workspace_id, case when p_tenant_id is null then 'portfolio.write' else 'renters.write' end
+    );
+    update public.tenants set user_id = null where id = p_tenant_id;
+    update public.vendors set user_id = null where id = p_vendor_id;
+end
+$$;
+
 grant execute on function private.invite(uuid, text, text, text, uuid, uuid) to authenticated;
 grant execute on function private.accept_invitation(text) to authenticated;
+grant execute on function private.revoke_portal_access(uuid, uuid) to authenticated;
 
 
 create function public.invite(
@@ -300,3 +337,20 @@ Ties the signed-in account, whatever its address, to what the invitation was for
 {workspace_id, kind, role, tenant_id, vendor_id}.$$;
 
 grant execute on function public.accept_invitation(text) to authenticated;
+
+
+create function public.revoke_portal_access(tenant_id uuid default null, vendor_id uuid default null)
+    returns void
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    select private.revoke_portal_access(tenant_id, vendor_id)
+$$;
+
+comment on function public.revoke_portal_access(uuid, uuid) is $$Ends a renter's or a vendor's access
+
+The account that accepted the invitation is untied from the record and sees nothing of the workspace from its next request
+on. Needs `renters.write` or `portfolio.write`.$$;
+
+grant execute on function public.revoke_portal_access(uuid, uuid) to authenticated;
