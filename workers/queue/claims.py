@@ -12,7 +12,7 @@ from workers.supabase_api import WorkerApi
 
 @dataclass(frozen=True)
 class Message:
-    """What to send to whom. `mail_message_id` is the same on every try; `attempts` counts the earlier ones."""
+    """What to send to whom. `mail_message_id` is the same on every try; `attempts` are the earlier ones."""
 
     id: str
     template: str
@@ -33,7 +33,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Claim:
-    """A message under lease. `read_ct` is the fencing token: it moves on when somebody else claims the message."""
+    """A message under lease. `read_ct` is the fencing token: it moves on with every new claim."""
 
     msg_id: int
     read_ct: int
@@ -57,7 +57,7 @@ class MessageQueue:
         self.lease_seconds = lease_seconds
 
     async def claim(self, limit: int, *, patient: bool = True) -> list[Claim]:
-        """Up to `limit` messages; one try at it unless `patient`, so that a caller's own loop stays in charge."""
+        """Up to `limit` messages. Not `patient`: one try, for callers that loop by themselves."""
         rows = await self._call(
             "claim_messages",
             None if patient else 0,
@@ -86,7 +86,7 @@ class MessageQueue:
         items = [{**claim.key, "kind": KINDS[type(it)], "error": it.error[:1000]} for claim, it in failures]
         for item, (_, failure) in zip(items, failures, strict=True):
             if isinstance(failure, Retryable) and failure.retry_after is not None:
-                item["retry_after_seconds"] = failure.retry_after
+                item["retry_after_seconds"] = round(failure.retry_after)
         return _outcomes(await self._call("fail_messages", p_items=items))
 
     async def extend(self, claims: Iterable[Claim]) -> set[int]:

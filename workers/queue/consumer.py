@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Coroutine
+from typing import Any, Generic
 
 import structlog
 
 from workers import crash_points
 from workers.api_error import ApiError
-from workers.queue.claims import Claim, Message, MessageQueue
+from workers.queue.claims import Claim, MessageQueue
+from workers.queue.handler import Handler, Pace, Prepared
 from workers.queue.heartbeat import keep_leases
 from workers.queue.held import Held, Holdings, Stage
 from workers.queue.outage import Outage, ProviderAway
@@ -24,29 +24,6 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = 0.1
 LAST_WORDS = 5.0
-
-Prepared = TypeVar("Prepared")
-Begin = Callable[[], Awaitable[None]]
-
-
-class Handler(Protocol[Prepared]):
-    """Turns a message into something to send, and sends it."""
-
-    def prepare(self, message: Message) -> Prepared:
-        """All that can fail because of the message itself: an exception fails this message and no other."""
-
-    async def send(self, prepared: Prepared, begin: Begin) -> Outcome:
-        """Await `begin` once, at the last moment at which nothing has left; let its exceptions pass."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Messages held at a time and sent at once; the longest pause when idle and the time to drain, in seconds."""
-
-    batch: int = 100
-    concurrency: int = 10
-    poll: float = 5.0
-    drain: float = 20.0
 
 
 class Consumer(Generic[Prepared]):
@@ -116,8 +93,9 @@ class Consumer(Generic[Prepared]):
 
     async def _claim(self) -> list[Claim]:
         crash_points.reach("before_claim")
+        room = self._pace.batch - len(self._holdings)
         try:
-            claims = await self._queue.claim(self._pace.batch - len(self._holdings), patient=self._until_empty)
+            claims = await self._queue.claim(room, patient=self._until_empty)
         except ApiError as error:
             if self._until_empty or not error.transient:
                 raise
@@ -152,6 +130,7 @@ class Consumer(Generic[Prepared]):
 
         async def begin() -> None:
             crash_points.reach("before_send")
+            held.stage = Stage.BEGINNING
             if not await self._queue.begin_send(held.claim):
                 raise ClaimLost
             held.stage = Stage.SENDING
@@ -164,8 +143,6 @@ class Consumer(Generic[Prepared]):
         except Exception as error:
             if held.stage is Stage.SENDING:
                 return Unknown(f"{type(error).__name__}: {error}")
-            if isinstance(error, ApiError) and error.transient:
-                return Unavailable(str(error))
             return Retryable(f"{type(error).__name__}: {error}")
         if isinstance(outcome, Sent):
             crash_points.reach("after_send")
@@ -188,10 +165,8 @@ class Consumer(Generic[Prepared]):
         if under_way:
             await asyncio.wait(under_way, timeout=self._pace.drain)
         for held in self._holdings:
-            if held.stage is Stage.SENDING:
-                self._settle_instead(held, Unknown("the worker was stopped while the mail was being sent"))
-            elif held.stage < Stage.SENDING:
-                self._settle_instead(held, Unavailable("the worker was stopped"))
+            if held.stage < Stage.SETTLING:
+                self._settle_instead(held, _when_stopped(held.stage))
         try:
             async with asyncio.timeout(LAST_WORDS):
                 await self._holdings.at_most(0)
@@ -206,3 +181,12 @@ class Consumer(Generic[Prepared]):
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _when_stopped(stage: Stage) -> Outcome:
+    if stage is Stage.SENDING:
+        return Unknown("the worker was stopped while the mail was being sent")
+    if stage is Stage.BEGINNING:
+        # It may be marked already: giving it back takes more than a release.
+        return Retryable("the worker was stopped", retry_after=0)
+    return Unavailable("the worker was stopped")

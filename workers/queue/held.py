@@ -11,12 +11,16 @@ from workers.queue.claims import Claim
 
 
 class Stage(IntEnum):
-    """How far a message has come. From SENDING on it can't be taken back: it may be out."""
+    """How far a message has come. From SENDING on it can't be taken back: it may be out.
+
+    BEGINNING: the database has been asked to mark it as being sent, its answer is not here yet.
+    """
 
     WAITING = 0
     STARTED = 1
-    SENDING = 2
-    SETTLING = 3
+    BEGINNING = 2
+    SENDING = 3
+    SETTLING = 4
 
 
 @dataclass(eq=False)

@@ -29,7 +29,7 @@ class Permanent:
 
 @dataclass(frozen=True)
 class Unknown:
-    """It may or may not have been sent: the answer was lost after the content had left. Not to be sent again."""
+    """It may or may not have been sent: the answer was lost after the content had left. Never repeated."""
 
     error: str
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from workers.api_error import ApiError
-from workers.queue.claims import Claim, MessageQueue
+from workers.queue.claims import Claim, Failure, MessageQueue
 from workers.queue.held import Held, Holdings, Stage
 from workers.queue.outcomes import Outcome, Sent, Unavailable
 
@@ -47,7 +47,7 @@ class Settlement:
     async def _settle(self, batch: Sequence[tuple[Held, Outcome]]) -> None:
         sent = [held.claim for held, outcome in batch if isinstance(outcome, Sent)]
         released = [held.claim for held, outcome in batch if isinstance(outcome, Unavailable)]
-        failed = [(held.claim, outcome) for held, outcome in batch if not isinstance(outcome, Sent | Unavailable)]
+        failed = [(held.claim, outcome) for held, outcome in batch if isinstance(outcome, Failure)]
         outcomes: dict[int, str] = {}
         if sent:
             outcomes |= await self._until_answered(self._queue.complete, sent)

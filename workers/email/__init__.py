@@ -1,0 +1,1 @@
+"""Mail: rendered from templates, built with the standard library, handed to a provider."""
