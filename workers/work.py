@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from workers.email.handler import EmailHandler
-from workers.email.provider import Mail
 from workers.email.smtp import SmtpProvider
 from workers.email.smtp_pool import SmtpPool
 from workers.queue.claims import MessageQueue
@@ -16,15 +15,21 @@ from workers.settings import Settings
 from workers.supabase_api import WorkerApi
 
 
+class Watcher(Protocol):
+    def expect(self, length: int) -> None:
+        """So many messages are in the queue at the start."""
+
+    def settled(self, outcome: str) -> None:
+        """That became of one of them."""
+
+
 def smtp(settings: Settings) -> SmtpProvider:
     pool = SmtpPool(settings.mail_server(), timeout=settings.smtp_timeout)
     return SmtpProvider(pool, data_timeout=settings.smtp_data_timeout)
 
 
-async def work(
-    settings: Settings, *, queue: str, until_empty: bool, started: Callable[[Consumer[Mail], int], None]
-) -> bool:
-    """Send what waits until told to stop, or until the queue is empty. `started` is given the queue's length.
+async def work(settings: Settings, watcher: Watcher, *, queue: str, until_empty: bool) -> bool:
+    """Send what waits, until told to stop or until the queue is empty.
 
     True when everything that was claimed is settled or given back.
     """
@@ -43,9 +48,10 @@ async def work(
     )
     async with WorkerApi.of(settings) as api:
         messages = MessageQueue(api, queue, lease_seconds=settings.worker_lease_seconds)
-        consumer = Consumer(messages, handler, pace, until_empty=until_empty)
+        consumer = Consumer(messages, handler, pace, until_empty=until_empty, settled=watcher.settled)
         on_stop_signal(consumer.stop)
-        started(consumer, await messages.length() if until_empty else 0)
+        if until_empty:
+            watcher.expect(await messages.length())
         try:
             return await consumer.run()
         finally:

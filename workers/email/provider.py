@@ -22,7 +22,7 @@ class Mail:
 
 class EmailProvider(Protocol):
     async def send(self, mail: Mail, begin: Begin) -> Outcome:
-        """Hand the mail over. Awaits `begin` when all is ready and nothing has left; what it raises passes."""
+        """Hand the mail over. Awaits `begin` when all is ready and nothing has left; its errors pass."""
 
     async def check(self) -> str:
         """Talk to the provider without sending; what it calls itself. Raises OSError with the reason."""

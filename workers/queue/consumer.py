@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic
 
 import structlog
@@ -27,18 +26,27 @@ LAST_WORDS = 5.0
 
 
 class Consumer(Generic[Prepared]):
-    """Works on one queue. With `until_empty`, until nothing can be claimed any more."""
+    """Works on one queue; with `until_empty`, until nothing can be claimed any more.
+
+    `settled` is told what became of each message: sent, retry, failed, unknown, stale, released or lost.
+    """
 
     def __init__(
-        self, queue: MessageQueue, handler: Handler[Prepared], pace: Pace, *, until_empty: bool = False
+        self,
+        queue: MessageQueue,
+        handler: Handler[Prepared],
+        pace: Pace,
+        *,
+        until_empty: bool = False,
+        settled: Callable[[str], None],
     ) -> None:
-        self.tally: Counter[str] = Counter()
         self._queue = queue
         self._handler = handler
         self._pace = pace
         self._until_empty = until_empty
         self._holdings = Holdings()
-        self._settlement = Settlement(queue, self._holdings, self.tally)
+        self._settlement = Settlement(queue, self._holdings, settled)
+        self._settled = settled
         self._slots = asyncio.Semaphore(pace.concurrency)
         self._stopping = asyncio.Event()
         self._outage = Outage()
@@ -112,7 +120,7 @@ class Consumer(Generic[Prepared]):
                 outcome = await self._send(held)
             except ClaimLost:
                 log.warning("claim lost", msg_id=held.claim.msg_id, message_id=held.claim.message.id)
-                self.tally["lost"] += 1
+                self._settled("lost")
                 self._holdings.forget(held)
                 return
         self._settlement.put(held, outcome)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -26,10 +25,10 @@ T = TypeVar("T")
 class Settlement:
     """Settles held messages in the background. While one call is under way the next batch gathers."""
 
-    def __init__(self, queue: MessageQueue, holdings: Holdings, tally: Counter[str]) -> None:
+    def __init__(self, queue: MessageQueue, holdings: Holdings, settled: Callable[[str], None]) -> None:
         self._queue = queue
         self._holdings = holdings
-        self._tally = tally
+        self._settled = settled
         self._waiting: asyncio.Queue[tuple[Held, Outcome]] = asyncio.Queue()
 
     def put(self, held: Held, outcome: Outcome) -> None:
@@ -84,8 +83,8 @@ class Settlement:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _report(self, claim: Claim, outcome: Outcome, recorded: str) -> None:
-        result = {"completed": "sent", "already_completed": "sent"}.get(recorded, recorded)
-        self._tally[result] += 1
+        result = "sent" if recorded in ("completed", "already_completed") else recorded
+        self._settled(result)
         level = log.info if result in ("sent", "released") else log.warning
         level(
             f"message {result}",

@@ -1,4 +1,4 @@
-"""One tick: run what is due. Any number of machines may tick at once; the database gives each run to one of them."""
+"""One tick: run what is due. Any number of machines may tick at once; each run goes to one of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Run:
-    """A run that this tick did. `error` is None when it succeeded; `recorded` is False when it was taken over."""
+    """A run that this tick did. `error` is None for success; not `recorded`: another machine took it over."""
 
     job: str
     due_at: str

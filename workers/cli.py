@@ -1,0 +1,124 @@
+"""The command `freehold`. A verb imports what it needs when it runs, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from workers.settings import Settings
+
+FAILED = 1
+BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+app = typer.Typer(
+    name="freehold",
+    help="The workers of Freehold: scheduled checks, mail delivery, imports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def tick(as_json: AsJson = False) -> None:
+    """Run the scheduled jobs that are due. For cron, every minute, on as many machines as you like."""
+    from workers import report
+    from workers.schedule.tick import Run
+    from workers.schedule.tick import tick as run_due
+    from workers.settings import FOR_WORKER
+    from workers.supabase_api import WorkerApi
+
+    settings = _settings(*FOR_WORKER)
+
+    async def once() -> list[Run]:
+        async with WorkerApi.of(settings) as api:
+            return await run_due(api)
+
+    runs = asyncio.run(once())
+    report.runs(runs, as_json=as_json)
+    if any(run.error for run in runs):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def work(
+    until_empty: Annotated[
+        bool, typer.Option("--until-empty", "--once", help="Stop when nothing can be claimed any more.")
+    ] = False,
+    queue: Annotated[str, typer.Option(help="The queue to work on.")] = "email",
+    as_json: AsJson = False,
+) -> None:
+    """Send the mails that wait. SIGTERM: finish what is under way and stop; a second one: stop at once."""
+    from workers import report
+    from workers.settings import FOR_MAIL
+    from workers.work import work as run_worker
+
+    settings = _settings(*FOR_MAIL)
+    with report.watching(bar=until_empty and not as_json) as watch:
+        finished = asyncio.run(run_worker(settings, watch, queue=queue, until_empty=until_empty))
+    report.tally(watch.tally, as_json=as_json)
+    if not finished:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Test every connection a worker needs, with its latency, and say what to do about each that fails."""
+    from workers import report
+    from workers.doctor import examine
+    from workers.settings import FOR_MAIL
+
+    findings = asyncio.run(examine(_settings(*FOR_MAIL)))
+    report.findings(findings, as_json=as_json)
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+@app.command("check-env")
+def check_env(as_json: AsJson = False) -> None:
+    """Check the environment variables and tell every problem at once. Exit code 78 if there is one."""
+    from workers import report
+    from workers.settings import FOR_MAIL, ConfigurationError, load
+
+    problems: list[str] = []
+    try:
+        load(*FOR_MAIL)
+    except ConfigurationError as error:
+        problems = error.problems
+    report.problems(problems, as_json=as_json)
+    if problems:
+        raise typer.Exit(BAD_CONFIGURATION)
+
+
+def _settings(*needs: str) -> Settings:
+    """The settings, with logging set up as they say; all problems on stderr and exit code 78 otherwise."""
+    from workers import report
+    from workers.observability import log
+    from workers.settings import ConfigurationError, load
+
+    try:
+        settings = load(*needs)
+    except ConfigurationError as error:
+        report.problems(error.problems, as_json=False)
+        raise typer.Exit(BAD_CONFIGURATION) from None
+    log.configure(json=settings.log_format == "json", level=settings.log_level)
+    return settings
+
+
+def main() -> Any:
+    """The console script: what goes wrong outside of us is one line on stderr, never a traceback."""
+    from workers.api_error import ApiError
+    from workers.queue.outage import ProviderAway
+
+    try:
+        return app()
+    except (ApiError, ProviderAway) as error:
+        typer.secho(str(error), err=True, fg="red")
+        raise SystemExit(FAILED) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,154 @@
+"""`freehold doctor`: is all that a worker needs there, how fast does it answer, and what to do if not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+from aiosmtplib import SMTPException
+
+from workers.api_error import ApiError
+from workers.keys import claims_of, expiry_of
+from workers.settings import Settings
+from workers.supabase_api import WorkerApi
+from workers.work import smtp
+
+State = Literal["ok", "warn", "fail"]
+
+MIGRATIONS = Path("supabase/migrations")
+SKEW_TO_WARN, SKEW_TO_FAIL = 2.0, 30.0
+OLD_MESSAGE_SECONDS = 600
+KEY_DAYS_LEFT = 14
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `milliseconds` is how long it took to answer, where it was asked."""
+
+    name: str
+    state: State
+    detail: str
+    milliseconds: float | None = None
+    remedy: str | None = None
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything, in the order in which things depend on each other. Nothing is changed, no mail is sent."""
+    findings = list(await _api(settings))
+    findings.append(await _auth(settings))
+    findings.append(await _mail(settings))
+    return findings
+
+
+async def _api(settings: Settings) -> list[Finding]:
+    asked = datetime.now(UTC)
+    started = time.monotonic()
+    async with WorkerApi.of(settings) as api:
+        try:
+            health = await api.rpc("health", deadline=0)
+        except ApiError as error:
+            return [refusal(error, (time.monotonic() - started) * 1000)]
+    took = time.monotonic() - started
+    return [
+        Finding("api", "ok", settings.api_url, took * 1000),
+        Finding("worker profile", "ok", "exposed"),
+        _key(settings, asked),
+        _database(health),
+        clock(health["database_time"], asked, took),
+        *backlog(health),
+    ]
+
+
+def refusal(error: ApiError, milliseconds: float) -> Finding:
+    """Which of the API, its worker profile, the key and the migrations is at fault."""
+    name, remedy = "api", error.hint
+    if error.code == "PGRST106":
+        name = "worker profile"
+        remedy = "Expose the schema `worker`: `supabase config push`, or Data API → Exposed schemas"
+    elif error.status == 401:
+        name, remedy = "worker key", "Mint a WORKER_KEY with this project's secret: role `worker`, an `exp`"
+    elif error.status == 403 or error.code == "42501":
+        name, remedy = "worker key", "WORKER_KEY must carry the role `worker`, which the migrations create"
+    elif error.code in ("PGRST202", "42883"):
+        name, remedy = "database", "Apply the migrations: `supabase db push`"
+    return Finding(name, "fail", str(error), milliseconds, remedy)
+
+
+def _key(settings: Settings, now: datetime) -> Finding:
+    token = settings.worker_key.get_secret_value() if settings.worker_key else ""
+    expires_at = expiry_of(claims_of(token))
+    days = (expires_at - now).days if expires_at else 0
+    late = days < KEY_DAYS_LEFT
+    remedy = "Mint a new WORKER_KEY before it does" if late else None
+    return Finding("worker key", "warn" if late else "ok", f"accepted, expires in {days} days", remedy=remedy)
+
+
+def _database(health: dict[str, Any]) -> Finding:
+    applied = health["migration"]
+    newest = max((path.name.split("_")[0] for path in MIGRATIONS.glob("*.sql")), default=None)
+    if applied is None:
+        return Finding("database", "warn", "no migration is recorded", remedy="Run `supabase db push`")
+    if newest and applied < newest:
+        return Finding(
+            "database", "fail", f"at {applied}, this version is at {newest}", remedy="Run `supabase db push`"
+        )
+    return Finding("database", "ok", f"migration {applied}")
+
+
+def clock(database_time: str, asked: datetime, took: float) -> Finding:
+    """The database's time against ours at the middle of the call; `took` in seconds."""
+    skew = abs((datetime.fromisoformat(database_time) - asked).total_seconds() - took / 2)
+    state: State = "ok" if skew < SKEW_TO_WARN + took else "warn" if skew < SKEW_TO_FAIL else "fail"
+    remedy = None if state == "ok" else "Set this machine's clock by NTP: tokens and leases depend on it"
+    return Finding("clock", state, f"{skew:.1f} s from the database's", remedy=remedy)
+
+
+def backlog(health: dict[str, Any]) -> Iterator[Finding]:
+    for queue in health["queues"]:
+        age = queue["oldest_age_seconds"] or 0
+        detail = f"{queue['length']} waiting" + (f", the oldest for {age} s" if queue["length"] else "")
+        if queue["queue"].endswith("_dead"):
+            remedy = "See `last_error` of the failed messages; `rpc/resolve_message` sends one again"
+            yield _noted(f"queue {queue['queue']}", detail, remedy if queue["length"] else None)
+        else:
+            remedy = "Is a worker running? Start one: `freehold work`"
+            late = queue["visible"] and age > OLD_MESSAGE_SECONDS
+            yield _noted(f"queue {queue['queue']}", detail, remedy if late else None)
+    unknown, failed = health["messages"]["unknown"], health["messages"]["failed"]
+    remedy = "Find out what arrived, then settle each: `rpc/resolve_message`"
+    yield _noted("messages", f"{unknown} unknown, {failed} failed", remedy if unknown or failed else None)
+
+
+def _noted(name: str, detail: str, remedy: str | None) -> Finding:
+    return Finding(name, "warn" if remedy else "ok", detail, remedy=remedy)
+
+
+async def _auth(settings: Settings) -> Finding:
+    started = time.monotonic()
+    try:
+        async with httpx.AsyncClient(timeout=settings.api_timeout) as http:
+            response = await http.get(
+                f"{settings.api_url}/auth/v1/health", headers={"apikey": settings.anon_key.get_secret_value()}
+            )
+            response.raise_for_status()
+            detail = str(response.json().get("name") or "healthy")
+    except (httpx.HTTPError, ValueError) as error:
+        remedy = "Locally see `make status`, else the project's Auth logs"
+        return Finding("auth", "fail", str(error) or type(error).__name__, remedy=remedy)
+    return Finding("auth", "ok", detail, (time.monotonic() - started) * 1000)
+
+
+async def _mail(settings: Settings) -> Finding:
+    started = time.monotonic()
+    try:
+        detail = await smtp(settings).check()
+    except (SMTPException, OSError) as error:
+        server = settings.mail_server()
+        remedy = f"Check SMTP_*: {server.host}:{server.port}, {server.tls}, user {server.user or 'none'}"
+        return Finding("mail", "fail", str(error) or type(error).__name__, remedy=remedy)
+    return Finding("mail", "ok", detail, (time.monotonic() - started) * 1000)
