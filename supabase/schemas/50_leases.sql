@@ -110,7 +110,7 @@ create table public.lease_tenants (
     -- PostgREST embeds tenants in leases, and the other way round, through a key that holds both.
     primary key (workspace_id, lease_id, tenant_id),
     foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete cascade,
-    foreign key (workspace_id, tenant_id) references public.tenants (workspace_id, id)
+    foreign key (workspace_id, tenant_id) references public.tenants (workspace_id, id) on delete cascade
 );
 
 create unique index lease_tenants_primary_key on public.lease_tenants (workspace_id, lease_id) where role = 'primary';

@@ -225,3 +225,29 @@ create trigger refuse_truncate before truncate on public.lease_tenants
 
 create trigger refuse_truncate before truncate on public.lease_status_changes
     for each statement execute function private.refuse_truncate();
+
+
+-- A renter who is on a lease stays on record. Not the foreign key's work: it would keep a workspace from being deleted.
+create function private.guard_tenant()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if exists (
+        select from public.lease_tenants as lt
+        where lt.workspace_id = old.workspace_id and lt.tenant_id = old.id
+    ) and exists (select from public.workspaces as w where w.id = old.workspace_id) then
+        perform private.fail(
+            409, 'tenant_on_lease', 'A renter who is on a lease cannot be deleted.',
+            p_hint := 'Take them off their draft leases first, or set their status to former.'
+        );
+    end if;
+    return old;
+end
+$$;
+
+create trigger guard_tenant before delete on public.tenants
+    for each row execute function private.guard_tenant();
