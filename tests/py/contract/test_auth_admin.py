@@ -108,7 +108,9 @@ def test_pages_follow_each_other(auth: Auth, new_account: Callable[..., Account]
         first, second = page(1), page(2)
         return (first, second) if page(1).json() == first.json() else None
 
-    first, second = wait_until(undisturbed)
+    pages = wait_until(undisturbed)
+    assert pages
+    first, second = pages
     seen = [user["id"] for each in (first, second) for user in each.json()["users"]]
     assert len(seen) == len(set(seen)) == 4 or len(seen) == int(first.headers["X-Total-Count"])
     total = int(first.headers["X-Total-Count"])
