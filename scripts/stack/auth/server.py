@@ -40,6 +40,7 @@ class Server:
             min_size=1,
             max_size=POOL_SIZE,
             timeout=POOL_TIMEOUT_SECONDS,
+            reconnect_timeout=POOL_TIMEOUT_SECONDS,  # then the next request tries, without a growing delay
             check=AsyncConnectionPool.check_connection,
             kwargs={"application_name": "auth", "connect_timeout": POOL_TIMEOUT_SECONDS},
             open=False,
