@@ -1,6 +1,9 @@
 -- Rows that the schema needs to mean anything: roles and what they may do, limits, queues, jobs. The diff sees no rows,
 -- so these are written by hand.
 
+set local lock_timeout = '2s';
+set local statement_timeout = '30s';
+
 insert into private.roles (role, description) values
 ('owner', 'Everything, the workspace''s end and its owners included'),
 ('admin', 'Everything but ownership and the end of the workspace'),
@@ -50,7 +53,3 @@ alter table pgmq.q_email set (fillfactor = 70, autovacuum_vacuum_scale_factor = 
 insert into private.scheduled_jobs (name, every, catch_up, description) values
 ('lease_expiry_check', '1 hour', 'latest', 'Queues the notices of leases that run out'),
 ('housekeeping', '1 day', 'latest', 'Deletes what has served its time');
-
--- PostgREST calls it before each request; the setting lives with the role, as at a hosted project.
-alter role authenticator set pgrst.db_pre_request = 'private.pre_request';
-notify pgrst, 'reload config';

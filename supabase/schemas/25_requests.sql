@@ -136,6 +136,10 @@ $$;
 
 grant execute on function private.pre_request() to anon, authenticated, service_role, worker;
 
+-- PostgREST reads its own settings from its role, as at a hosted project.
+alter role authenticator set pgrst.db_pre_request = 'private.pre_request'; -- noqa: PRS
+notify pgrst, 'reload config';
+
 
 -- Starts a call that must have one effect. Null: go on, and keep the answer with keep_answer(). Else the kept answer.
 create function private.begin_idempotent(p_function text, p_body jsonb)
