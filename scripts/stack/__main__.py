@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scripts.stack import supervise
-from scripts.stack.layout import REPOSITORY, Ports, Stack, StackError
+from scripts.stack.layout import REPOSITORY, Stack, StackError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -26,17 +27,14 @@ DEFAULT_ROOT = REPOSITORY / ".stack"
 
 
 @app.command()
-def up(
-    root: Root = DEFAULT_ROOT,
-    port: Annotated[list[str], typer.Option(help="Choose a port, as in `--port db=55322`. It is kept.")] = [],  # noqa: B006
-) -> None:
+def up(root: Root = DEFAULT_ROOT) -> None:
     """Start what is not running, and wait until it is ready."""
     began = time.monotonic()
-    stack = _stack_with(root, port)
+    stack = Stack.at(root)
     changed = supervise.start(stack, say=console.print)
     outcome = "is up" if changed else "was up already"
     console.print(
-        f"The stack {outcome} ({time.monotonic() - began:.1f} s): API {stack.api_url}, database {stack.db_url()}"
+        f"The stack {outcome} ({time.monotonic() - began:.1f} s): {stack.api_url}, {stack.db_url()}"
     )
 
 
@@ -90,17 +88,20 @@ def env(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     print(json.dumps(dict(values), indent=2) if as_json else "\n".join(f"{k}={v}" for k, v in values.items()))
 
 
-def _stack_with(root: Path, choices: list[str]) -> Stack:
-    if not choices:
-        return Stack.at(root)
-    try:
-        chosen = {name: int(number) for name, _, number in (choice.partition("=") for choice in choices)}
-    except ValueError:
-        raise StackError(
-            f"--port wants name=number, as in --port db=55322, not {' '.join(choices)}"
-        ) from None
-    current = Stack.at(root).ports if (root / "ports.json").exists() else Ports()
-    return Stack.at(root, current.changed(chosen))
+@app.command()
+def ports(
+    choices: Annotated[list[str] | None, typer.Argument(help="As in `db=55322 api=55321`.")] = None,
+    root: Root = DEFAULT_ROOT,
+) -> None:
+    """Show the ports, or choose some anew; `up` moves a running stack to them."""
+    chosen = Stack.at(root).ports
+    if choices:
+        pairs = [choice.partition("=") for choice in choices]
+        if wrong := [name for name, _, number in pairs if not number.isdecimal()]:
+            raise StackError(f"Give each port as name=number, as in db=55322, not {', '.join(wrong)}")
+        chosen = chosen.changed({name: int(number) for name, _, number in pairs})
+        Stack.at(root, chosen)
+    print("\n".join(f"{name}={number}" for name, number in asdict(chosen).items()))
 
 
 def _print_table(parts: list[supervise.PartStatus]) -> None:
@@ -118,7 +119,7 @@ def main() -> None:
     try:
         app()
     except StackError as error:
-        console.print(f"[bold red]error:[/] {error}", markup=True)
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
 
 

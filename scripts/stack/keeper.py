@@ -1,7 +1,7 @@
-"""A stack that lives as long as another process: `python -m scripts.stack.keeper --owner PID --root FOLDER`.
+"""A stack that lives as long as another process: `python -m scripts.stack.keeper --owner PID --root DIR`.
 
-Tests and benchmarks use it. Whatever happens to the owner, SIGKILL included, the stack stops and its folder is
-removed. If the keeper itself is killed, the stack stops with it.
+Tests and benchmarks use it. Whatever happens to the owner, SIGKILL included, the stack stops and its folder
+goes. If the keeper itself is killed, the stack stops with it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from scripts.stack import migrations, postgres, supervise
 from scripts.stack.layout import REPOSITORY, Ports, Stack, StackError
 
 TEMPLATE = "template_migrated"
+UNLIMITED = {
+    "RATE_LIMIT_ADDRESS_PER_MINUTE": "1000000",
+    "RATE_LIMIT_USER_PER_MINUTE": "1000000",
+    "RATE_LIMIT_AUTH_PER_MINUTE": "1000000",
+}
 STARTED_WITHIN = 120.0
 _launched: list[subprocess.Popen[bytes]] = []  # kept, or Python would complain that they outlive the call
 
@@ -86,15 +91,12 @@ def keep(
 
 
 def start_migrated(stack: Stack) -> None:
-    """Migrate before PostgREST reads the schema, and keep a migrated copy that new databases are made from."""
-    supervise.start(stack, only=("postgres",), tethered=True)
+    """Migrate before PostgREST reads the schema; keep a migrated copy that new databases are made from."""
+    supervise.start(stack, only=("postgres",), tethered=True, limits=UNLIMITED)
     postgres.create_database(stack, TEMPLATE)
     for database in (TEMPLATE, "postgres"):
         migrations.push(stack, database)
     supervise.start(stack, tethered=True, limits=UNLIMITED)
-
-
-UNLIMITED: dict[str, str] = {}
 
 
 def _ready_mark(root: Path) -> Path:

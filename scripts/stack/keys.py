@@ -45,7 +45,7 @@ class Keys:
 
     @classmethod
     def load_or_create(cls, path: Path) -> Keys:
-        """Read the keys at `path`, or make them there with mode 0600. The file appears whole or not at all."""
+        """Read the keys at `path`, or make them there, for nobody else to read. The file appears whole."""
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = path.with_name(f".{path.name}.{os.getpid()}")

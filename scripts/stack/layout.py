@@ -58,8 +58,9 @@ class Ports:
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack on disk. `limits` are settings of the gateway by environment variable; empty means its defaults.
+    """One stack on disk.
 
+    `limits` are settings of the gateway, by environment variable, over those of the environment.
     `durable=False` trades safety in a power cut for speed (fsync off), for tests.
     """
 

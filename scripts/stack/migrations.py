@@ -11,7 +11,7 @@ from scripts.stack.layout import REPOSITORY, Stack, StackError
 
 
 def push(stack: Stack, database: str = "postgres", *, project: Path = REPOSITORY) -> bool:
-    """Apply the migrations that are missing; False when there were none. Raises StackError with the CLI's words.
+    """Apply the migrations that are missing; False when there were none. Raises StackError.
 
     `project` is the folder that holds `supabase/`.
     """

@@ -29,8 +29,9 @@ AUTH_SETTINGS = (
 class Part:
     """A process that the supervisor keeps running.
 
-    `ports` maps names in `Ports` to numbers. `problem` answers why the part isn't ready, or None. When a file in
-    `watched` changes, the next `up` restarts the part. `stop_signal` asks it to end without losing anything.
+    `ports` maps names in `Ports` to numbers. `problem` answers why the part isn't ready, or None. When a file
+    in `watched` changes, the next `up` restarts the part. `stop_signal` asks it to end in good order.
+    `configure` writes its configuration, which only `up` does.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Part:
     watched: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = "TERM"
+    configure: Callable[[], object] = lambda: None
 
     @property
     def fingerprint(self) -> str:
@@ -52,7 +54,7 @@ class Part:
 
 
 def parts(stack: Stack) -> list[Part]:
-    """The parts in the order of starting; writes their configuration files. Postgres's are written with its data."""
+    """The parts in the order of starting."""
     return [_postgres(stack), _postgrest(stack), *_auth(stack), *_mailbox(stack), *_gateway(stack)]
 
 
@@ -63,20 +65,21 @@ def _postgres(stack: Stack) -> Part:
         command=postgres.command(stack),
         ports={"db": stack.ports.db},
         problem=lambda: postgres.problem(stack),
-        watched=tuple(p for p in (stack.data / "postgresql.conf", stack.data / "pg_hba.conf") if p.exists()),
+        watched=(stack.data / "postgresql.conf", stack.data / "pg_hba.conf"),
         stop_signal="INT",
+        configure=lambda: postgres.configure(stack, stack.data),
     )
 
 
 def _postgrest(stack: Stack) -> Part:
-    configuration = postgrest.configure(stack)
     return Part(
         name="postgrest",
         title="PostgREST 12",
         command=postgrest.command(stack),
         ports={"postgrest": stack.ports.postgrest, "postgrest_admin": stack.ports.postgrest_admin},
         problem=lambda: _http_problem(stack.ports.postgrest_admin, "/ready"),
-        watched=(configuration, configuration.with_name("postgrest.jwks.json")),
+        watched=postgrest.files(stack),
+        configure=lambda: postgrest.configure(stack),
     )
 
 
@@ -125,12 +128,11 @@ def _mailbox(stack: Stack) -> list[Part]:
 
 
 def _gateway(stack: Stack) -> list[Part]:
-    if not (HERE / "gateway.py").exists():
+    if not (HERE / "gateway.yaml.j2").exists():
         return []
     from scripts.stack import gateway
 
     configuration = stack.run / "gateway.yaml"
-    write_private(configuration, gateway.render(stack))
     return [
         Part(
             name="gateway",
@@ -139,6 +141,7 @@ def _gateway(stack: Stack) -> list[Part]:
             ports={"api": stack.ports.api, "gateway_admin": stack.ports.gateway_admin},
             problem=lambda: _http_problem(stack.ports.gateway_admin, "/ready"),
             watched=(configuration,),
+            configure=lambda: write_private(configuration, gateway.render(stack)),
         )
     ]
 

@@ -19,7 +19,6 @@ from scripts.stack.layout import HOST, Stack, StackError, write_private
 
 HERE = Path(__file__).parent
 SUPERUSER = "supabase_admin"
-NOBODY = 65534
 
 
 def command(stack: Stack, data: Path | None = None) -> list[str]:
@@ -47,13 +46,10 @@ def ensure_cluster(stack: Stack, say: Callable[[str], None]) -> None:
             raise StackError(
                 f"{stack.data} is not a database: move it away, or run `make reset` to start empty"
             )
-        configure(stack, stack.data)
         return
     draft = stack.root / "data.new"
     if draft.exists():
-        say(
-            "An earlier start was interrupted before the database was complete: making it anew (it held no data)"
-        )
+        say("An earlier start was interrupted while it made the database: starting over (it held no data)")
         shutil.rmtree(draft)
     say("Creating the database")
     _initialise(stack, draft)
@@ -108,7 +104,7 @@ def drop_database(stack: Stack, name: str) -> None:
 
 
 def _bootstrap(stack: Stack) -> None:
-    """Roles, schemas, auth and pgmq go into template1; then `postgres` is made from it like any other database."""
+    """Roles, schemas, auth and pgmq go into template1; `postgres` is made from it like any other database."""
     with psycopg.connect(stack.db_url(SUPERUSER, "template1")) as connection:
         connection.execute((HERE / "roles.sql").read_bytes())
         auth = HERE / "auth.sql"
@@ -135,8 +131,8 @@ def _initialise(stack: Stack, data: Path) -> None:
     _admit_other_user(stack, data, password)
     try:
         _run_initdb(
-            stack, data, f"--username={SUPERUSER}", f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8",
-            "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync",
+            stack, data, f"--username={SUPERUSER}", f"--pwfile={password}", "--auth=scram-sha-256",
+            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
     finally:
         password.unlink(missing_ok=True)
@@ -184,14 +180,15 @@ def _write(path: Path, text: str) -> None:
 
 def _admit_other_user(stack: Stack, data: Path, password: Path) -> None:
     """Where root runs Postgres as another user, give that user the data folder and a way in."""
-    if not tools.unprivileged() or "setpriv" not in tools.unprivileged()[0]:
+    if tools.unprivileged() != tools.AS_NOBODY:
         return
     for folder in (stack.root, stack.run):
         folder.chmod(0o711)
     for path in (data, password):
-        os.chown(path, NOBODY, NOBODY)
+        os.chown(path, tools.NOBODY, tools.NOBODY)
     entered = subprocess.run([*tools.unprivileged(), "test", "-w", str(data)], check=False)
     if entered.returncode:
         raise StackError(
-            f"PostgreSQL runs as `nobody` here and can't reach {stack.root}: choose a folder that others may enter, with --root"
+            f"PostgreSQL runs as `nobody` here and can't reach {stack.root}: "
+            "choose a folder that others may enter, with --root"
         )

@@ -10,14 +10,19 @@ from scripts.stack.layout import HOST, Stack, write_private
 
 
 def command(stack: Stack) -> list[str]:
-    return [str(tools.postgrest_program()), str(_file(stack))]
+    configuration, _ = files(stack)
+    return [str(tools.postgrest_program()), str(configuration)]
 
 
-def configure(stack: Stack) -> Path:
-    """Write the configuration (it names the keys, so mode 0600) and return its path."""
-    keys = stack.run / "postgrest.jwks.json"
-    write_private(keys, json.dumps(stack.keys.verifying_jwks))
-    settings: dict[str, str | int | bool] = {
+def files(stack: Stack) -> tuple[Path, Path]:
+    """The configuration, and the keys that it names."""
+    return stack.run / "postgrest.conf", stack.run / "postgrest.jwks.json"
+
+
+def configure(stack: Stack) -> None:
+    """Write both files, for nobody else to read."""
+    configuration, keys = files(stack)
+    settings: dict[str, str | int] = {
         "db-uri": stack.db_url("authenticator") + "?application_name=postgrest",
         "db-schemas": "public,worker",
         "db-extra-search-path": "public,extensions",
@@ -32,12 +37,8 @@ def configure(stack: Stack) -> Path:
         "openapi-server-proxy-uri": f"{stack.api_url}/rest/v1",
         "log-level": "warn",
     }
-    write_private(_file(stack), "".join(f"{name} = {_literal(value)}\n" for name, value in settings.items()))
-    return _file(stack)
-
-
-def _file(stack: Stack) -> Path:
-    return stack.run / "postgrest.conf"
+    write_private(keys, json.dumps(stack.keys.verifying_jwks))
+    write_private(configuration, "".join(f"{name} = {_literal(value)}\n" for name, value in settings.items()))
 
 
 def _literal(value: str | int) -> str:

@@ -18,6 +18,7 @@ from scripts.stack.parts import Part, parts
 
 MIN_FREE_BYTES = 500 * 1024 * 1024
 READY_WITHIN = 60.0
+GIVE_UP_AFTER = 3  # times that a part ended while it was waited for
 
 
 @dataclass(frozen=True)
@@ -44,29 +45,28 @@ def start(
 ) -> bool:
     """Start what is not running, and return once every part is ready; False when nothing had to be done.
 
-    `only` names the parts to start, all of them without. `tethered` stops the stack when the calling process ends, however it ends. Raises StackError.
+    `only` names the parts to start, all of them without. `tethered` stops the stack when the calling thread
+    ends, however it ends. Raises StackError.
     """
     stack = replace(stack, limits=limits or stack.limits)
+    every = parts(stack)
+    wanted = [part for part in every if not only or part.name in only]
     with _one_at_a_time(stack):
-        changed = False
-        if not supervisord.running(stack):
+        was_running = supervisord.running(stack)
+        if not was_running:
             _check_disk(stack)
-            _check_ports(stack, parts(stack))
+            _check_ports(every)
             postgres.ensure_cluster(stack, say)
-            supervisord.launch(stack, parts(stack), tethered=tethered)
-            changed = True
-        else:
-            postgres.configure(stack, stack.data)
-            for name in supervisord.update(stack, parts(stack)):
-                say(f"{name} is configured differently now: restarting it")
-                changed = True
-        wanted = [part for part in parts(stack) if not only or part.name in only]
-        for part in wanted:
-            changed |= supervisord.start_part(stack, part)
-            if part.name == "postgres":
-                _wait_ready(stack, [part])
+        for part in every:
+            part.configure()
+        if not was_running:
+            supervisord.launch(stack, every, tethered=tethered)
+        restarted = supervisord.update(stack, every) if was_running else []
+        for name in restarted:
+            say(f"{name} is configured differently now: restarting it")
+        started = [part for part in wanted if _start_part(stack, part)]
         _wait_ready(stack, wanted)
-    return changed
+    return bool(restarted or started)
 
 
 def stop(stack: Stack) -> bool:
@@ -112,16 +112,25 @@ def _one_at_a_time(stack: Stack) -> Iterator[None]:
         yield
 
 
+def _start_part(stack: Stack, part: Part) -> bool:
+    """Start a part unless it runs. The others need the database, so that one is waited for."""
+    started = supervisord.start_part(stack, part)
+    if part.name == "postgres":
+        _wait_ready(stack, [part])
+    return started
+
+
 def _wait_ready(stack: Stack, waiting: list[Part]) -> None:
+    """Return when all are ready; raise StackError when one keeps ending, or time is up."""
     deadline = time.monotonic() + READY_WITHIN
     for part in waiting:
+        exits_before = len(supervisord.exits(stack).get(part.name, []))
         while problem := part.problem():
-            state = supervisord.states(stack)[part.name]
-            if state.name == "FATAL" or time.monotonic() > deadline:
-                log = "\n".join(last_lines(stack, part.name))
-                raise StackError(
-                    f"{part.title} did not get ready: {problem}; the end of {supervisord.log_file(stack, part.name)}:\n{log}"
-                )
+            exits = len(supervisord.exits(stack).get(part.name, [])) - exits_before
+            if exits >= GIVE_UP_AFTER or time.monotonic() > deadline:
+                log = supervisord.log_file(stack, part.name)
+                end = "\n".join(last_lines(stack, part.name))
+                raise StackError(f"{part.title} did not get ready: {problem}; the end of {log}:\n{end}")
             time.sleep(0.05)
 
 
@@ -134,10 +143,10 @@ def _check_disk(stack: Stack) -> None:
         )
 
 
-def _check_ports(stack: Stack, all_parts: list[Part]) -> None:
+def _check_ports(all_parts: list[Part]) -> None:
     taken = [
         f"Port {port} ({part.title}) is in use{_user_of(port)}: stop that program, "
-        f"or choose another port with `make up PORTS={name}={port + 1000}`"
+        f"or choose another port, as in `make up PORTS={name}={port + 1000}`"
         for part in all_parts
         for name, port in part.ports.items()
         if _in_use(port)
@@ -160,9 +169,12 @@ def _user_of(port: int) -> str:
     """The program that listens there, where the system lets us see it."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
-                if connection.pid:
-                    return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr[1:2] == (port,)
+                and connection.pid
+            ):
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass
     return ""

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,13 @@ class State:
 
     name: str
     pid: int | None
-    reason: str
 
 
 def running(stack: Stack) -> bool:
     """Whether this stack's own supervisord answers."""
     try:
-        return bool(_rpc(stack).getIdentification() == _identity(stack))
+        with _rpc(stack) as rpc:
+            return bool(rpc.getIdentification() == _identity(stack))
     except (OSError, xmlrpc.client.Error):
         return False
 
@@ -74,20 +75,21 @@ def launch(stack: Stack, parts: Iterable[Part], *, tethered: bool) -> None:
 def update(stack: Stack, parts: Iterable[Part]) -> list[str]:
     """Have supervisord take on changed parts, stopped for now; returns the names of those changed or gone."""
     write_private(_configuration(stack), render(stack, parts))
-    rpc = _rpc(stack)
-    added, changed, removed = rpc.reloadConfig()[0]
-    for name in [*changed, *removed]:
-        rpc.stopProcessGroup(name)
-        rpc.removeProcessGroup(name)
-    for name in [*changed, *added]:
-        rpc.addProcessGroup(name)
+    with _rpc(stack) as rpc:
+        added, changed, removed = rpc.reloadConfig()[0]
+        for name in [*changed, *removed]:
+            rpc.stopProcessGroup(name)
+            rpc.removeProcessGroup(name)
+        for name in [*changed, *added]:
+            rpc.addProcessGroup(name)
     return [*changed, *removed]
 
 
 def start_part(stack: Stack, part: Part) -> bool:
     """Start a part unless it runs; True when it had to be started."""
     try:
-        _rpc(stack).startProcess(part.name, False)
+        with _rpc(stack) as rpc:
+            rpc.startProcess(part.name, False)
     except xmlrpc.client.Fault as fault:
         if fault.faultCode == Faults.ALREADY_STARTED:
             return False
@@ -101,10 +103,10 @@ def states(stack: Stack) -> Mapping[str, State]:
     """By part; empty when the stack is down."""
     if not running(stack):
         return {}
-    return {
-        info["name"]: State(info["statename"], info["pid"] or None, info["spawnerr"])
-        for info in _rpc(stack).getAllProcessInfo()
-    }
+    with _rpc(stack) as rpc:
+        return {
+            info["name"]: State(info["statename"], info["pid"] or None) for info in rpc.getAllProcessInfo()
+        }
 
 
 def exits(stack: Stack) -> Mapping[str, list[str]]:
@@ -126,7 +128,8 @@ def shut_down(stack: Stack) -> bool:
         return False
     children = process.children(recursive=True)
     try:
-        _rpc(stack).shutdown()
+        with _rpc(stack) as rpc:
+            rpc.shutdown()
     except (OSError, xmlrpc.client.Error):
         process.send_signal(signal.SIGTERM)
     _gone, alive = psutil.wait_procs([process, *children], timeout=STOP_WITHIN)
@@ -209,9 +212,13 @@ def _process(stack: Stack) -> psutil.Process | None:
         return None
 
 
-def _rpc(stack: Stack) -> Any:
+@contextmanager
+def _rpc(stack: Stack) -> Iterator[Any]:
     transport = SupervisorTransport(serverurl=f"unix://{_socket(stack)}")
-    return xmlrpc.client.ServerProxy("http://localhost", transport=transport).supervisor
+    try:
+        yield xmlrpc.client.ServerProxy("http://localhost", transport=transport).supervisor
+    finally:
+        transport.close()
 
 
 def _identity(stack: Stack) -> str:

@@ -88,7 +88,7 @@ def new_user(stack: Stack) -> NewUser:
 
 @pytest.fixture
 def api(stack: Stack) -> Iterator[Callable[[User | str | None], httpx.Client]]:
-    """HTTP clients of the gateway: `api(user)` with a user's token, `api(key)` with a key, `api(None)` as anybody."""
+    """Clients of the gateway: `api(user)` with their token, `api(key)` with a key, `api()` as anybody."""
     opened: list[httpx.Client] = []
 
     def connect(who: User | str | None = None) -> httpx.Client:

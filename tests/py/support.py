@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import sql
 
 T = TypeVar("T")
+SET_ROLE_AND_CLAIMS = "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class User:
 
 
 def wait_until(condition: Callable[[], T], *, within: float = 10.0, every: float = 0.02) -> T:
-    """The first truthy answer of `condition`, within so many seconds; fails with the last answer otherwise."""
+    """The first truthy answer of `condition`, within so many seconds; else fails with the last answer."""
     deadline = time.monotonic() + within
     while not (answer := condition()):
         if time.monotonic() > deadline:
@@ -41,18 +41,9 @@ def as_role(
 ) -> Iterator[psycopg.Connection[Any]]:
     """Run the block as PostgREST runs a request: in a transaction, with the role and the token's claims set.
 
-    An error rolls the block back and is raised. Claims are given by name: `as_role(db, "authenticated", sub=user.id)`.
+    An error rolls the block back and is raised. Claims go by name: `as_role(db, "authenticated", sub=user)`.
     """
     with connection.transaction():
-        connection.execute(
-            "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
-            (role, json.dumps({"role": role, **claims})),
-        )
-        try:
-            yield connection
-        except BaseException:
-            raise
-        else:
-            connection.execute(
-                sql.SQL("select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)")
-            )
+        connection.execute(SET_ROLE_AND_CLAIMS, (role, json.dumps({"role": role, **claims})))
+        yield connection
+        connection.execute(SET_ROLE_AND_CLAIMS, ("none", ""))
