@@ -42,6 +42,13 @@ class Auth:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
+    @property
+    def nobody(self) -> Auth:
+        """Calls without a bearer token. Left out, the header might be filled with the key by a gateway."""
+        nobody = Auth(self._client, self._target)
+        nobody._headers["Authorization"] = "Basic bm9ib2R5"
+        return nobody
+
     def as_user(self, token: str) -> Auth:
         return Auth(self._client, self._target, token)
 

@@ -210,7 +210,7 @@ def test_only_the_service_role_may(
     path = path.format(id=account.id)
     body = {} if method == "GET" else {"json": {"email": account.email, "type": "recovery"}}
     message = "This endpoint requires a valid Bearer token"
-    assert_error(auth.call(method, path, **body), 401, "no_authorization", message)
+    assert_error(auth.nobody.call(method, path, **body), 401, "no_authorization", message)
     token = auth.sign_in(account)["access_token"]
     for who in (token, target.anon_key):
         assert_error(auth.as_user(who).call(method, path, **body), 403, "not_admin", "User not allowed")

@@ -38,4 +38,4 @@ def test_an_unknown_scope_is_refused(auth: Auth, account: Account) -> None:
 
 def test_nobody_signs_out_without_a_token(auth: Auth) -> None:
     message = "This endpoint requires a valid Bearer token"
-    assert_error(auth.post("/logout"), 401, "no_authorization", message)
+    assert_error(auth.nobody.post("/logout"), 401, "no_authorization", message)

@@ -79,7 +79,7 @@ def test_an_api_key_is_hs256_and_names_its_role(target: Target, role: str) -> No
 
 def test_a_request_without_a_bearer_token_is_refused(auth: Auth) -> None:
     message = "This endpoint requires a valid Bearer token"
-    assert_error(auth.get("/user"), 401, "no_authorization", message)
+    assert_error(auth.nobody.get("/user"), 401, "no_authorization", message)
 
 
 def test_a_token_that_somebody_altered_is_refused(auth: Auth, account: Account) -> None:

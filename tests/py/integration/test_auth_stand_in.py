@@ -1,4 +1,4 @@
-"""What only our stand-in for Auth promises: where it runs, what it logs, how it outlives a database restart."""
+"""What only our stand-in for Auth promises: where it runs, what it logs, how it outlives a restart."""
 
 from __future__ import annotations
 
