@@ -1,0 +1,1 @@
+"""The database's sources, its migrations, and whether the two say the same."""
