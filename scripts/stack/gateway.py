@@ -16,7 +16,7 @@ from scripts.stack.gateway_replies import REPLIES
 from scripts.stack.gateway_settings import GatewaySettings
 from scripts.stack.layout import HOST, Ports, Stack, StackError
 
-# Reachable without an API key, as at Supabase: links in mails, redirects of sign-in, URLs that carry their proof.
+# Open without an API key, as at Supabase: links in mails, redirects of sign-in, URLs with their own proof.
 OPEN_PATHS = (
     "/auth/v1/verify",
     "/auth/v1/callback",
@@ -31,8 +31,8 @@ OPEN_PATHS = (
     "/functions/v1",
 )
 
-# What counts against the limit on passwords and codes: whatever checks or sends one. Renewing a session doesn't,
-# if that is all the query says: `grant_type=%70assword` and a second `grant_type` are counted.
+# What counts against the limit on passwords and codes: whatever checks or sends one. Renewing a session
+# doesn't, if that is all the query says: `grant_type=%70assword` and a second `grant_type` are counted.
 AUTH_LIMITED = r"/auth/v1/(token|signup|recover|otp|magiclink|resend|verify|reauthenticate)([/?;].*)?"
 AUTH_NOT_LIMITED = r"/auth/v1/token\?grant_type=(refresh_token|pkce)"
 
@@ -45,22 +45,6 @@ class Upstream:
     port: int
     timeout: float
     buffered: bool = True
-
-
-# What supabase-js sends, and what it and a browser app want to read.
-ALLOWED_HEADERS = """
-    accept accept-language accept-profile apikey authorization baggage cache-control content-language
-    content-profile content-type idempotency-key if-match if-modified-since if-none-match prefer range range-unit
-    sentry-trace traceparent tracestate tus-resumable upload-defer-length upload-length upload-metadata
-    upload-offset x-client-info x-metadata x-region x-request-id x-retry-count x-source x-supabase-api-version
-    x-upsert
-""".split()
-EXPOSED_HEADERS = """
-    content-disposition content-encoding content-length content-location content-profile content-range date etag
-    last-modified link location preference-applied range-unit retry-after sb-gateway-version sb-project-ref
-    sb-request-id tus-resumable upload-length upload-offset x-error-code x-ratelimit-limit x-ratelimit-remaining
-    x-ratelimit-reset x-relay-error x-request-id x-sb-error-code x-supabase-api-version x-total-count
-""".split()
 
 
 def upstreams(ports: Ports, timeout: float) -> tuple[Upstream, ...]:
@@ -100,8 +84,6 @@ def render(stack: Stack, env: Mapping[str, str] | None = None) -> str:
         jwks=json.dumps(keys.verifying_jwks),
         allow=[_cidr(each) for each in settings.rate_limit_allow],
         replies=REPLIES,
-        allowed_headers=",".join(ALLOWED_HEADERS),
-        exposed_headers=",".join(EXPOSED_HEADERS),
     )
     return "".join(line + "\n" for line in text.splitlines() if line.strip())
 

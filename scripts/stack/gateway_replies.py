@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reply:
-    """The envelope for a cause. `when` is a CEL expression over Envoy's `response`; the first true one counts."""
+    """The envelope for a cause. `when` is in CEL, over Envoy's `response`; the first that is true counts."""
 
     when: str
     code: str
