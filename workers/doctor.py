@@ -76,7 +76,7 @@ def refusal(error: ApiError, milliseconds: float) -> Finding:
         name, remedy = "worker key", "WORKER_KEY must carry the role `worker`, which the migrations create"
     elif error.code in ("PGRST202", "42883"):
         name, remedy = "database", "Apply the migrations: `supabase db push`"
-    return Finding(name, "fail", str(error), milliseconds, remedy)
+    return Finding(name, "fail", f"{error.message} ({error.code})", milliseconds, remedy)
 
 
 def _key(settings: Settings, now: datetime) -> Finding:

@@ -30,7 +30,7 @@ def runs(done: Sequence[Run], *, as_json: bool) -> None:
     for run in done:
         outcome = run.error or ", ".join(f"{name} {count}" for name, count in run.result.items()) or "done"
         table.add_row(run.job, run.due_at, f"[red]{outcome}[/]" if run.error else outcome)
-    Console().print(table)
+    _wide().print(table)
 
 
 def tally(counts: Counter[str], *, as_json: bool) -> None:
@@ -50,7 +50,7 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
         took = f"{one.milliseconds:.0f}" if one.milliseconds is not None else ""
         detail = one.detail + (f"\n[dim]→ {one.remedy}[/]" if one.remedy else "")
         table.add_row(MARKS[one.state], one.name, took, detail)
-    Console().print(table)
+    _wide().print(table)
 
 
 def problems(lines: Sequence[str], *, as_json: bool) -> None:
@@ -89,6 +89,12 @@ def watching(*, bar: bool) -> Iterator[Watch]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         yield Watch(progress)
+
+
+def _wide() -> Console:
+    """Tables that don't wrap where nobody looks: in a log, in a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def _json(document: dict[str, Any]) -> None:

@@ -12,13 +12,22 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import structlog
 from postgrest import AsyncPostgrestClient
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from workers.api_error import ApiError
 from workers.settings import Settings
 
 CONNECTIONS = 20
+
+log = structlog.get_logger()
 
 
 class WorkerApi:
@@ -72,6 +81,7 @@ class WorkerApi:
             retry=retry_if_exception(lambda error: isinstance(error, ApiError) and error.transient),
             wait=wait_random_exponential(multiplier=0.1, max=3),
             stop=stop_after_delay(self._deadline if deadline is None else deadline),
+            before_sleep=_say_once,
             reraise=True,
         ):
             with attempt:
@@ -96,6 +106,12 @@ class WorkerApi:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _say_once(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    if state.attempt_number == 1:
+        log.warning("the API is away, trying again", error=str(error))
 
 
 async def _refuse_errors(response: httpx.Response) -> None:
