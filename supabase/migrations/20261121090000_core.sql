@@ -873,8 +873,10 @@ create table public.workspace_invitations (
 create index workspace_invitations_created_at_idx on public.workspace_invitations (workspace_id, created_at desc);
 create index workspace_invitations_tenant_id_idx on public.workspace_invitations (workspace_id, tenant_id);
 create index workspace_invitations_vendor_id_idx on public.workspace_invitations (workspace_id, vendor_id);
-create index workspace_invitations_invited_by_idx on public.workspace_invitations (invited_by) where invited_by is not null;
-create index workspace_invitations_accepted_by_idx on public.workspace_invitations (accepted_by) where accepted_by is not null;
+create index workspace_invitations_invited_by_idx on public.workspace_invitations (invited_by)
+    where invited_by is not null;
+create index workspace_invitations_accepted_by_idx on public.workspace_invitations (accepted_by)
+    where accepted_by is not null;
 
 create trigger refuse_truncate before truncate on public.workspace_invitations
     for each statement execute function private.refuse_truncate();
@@ -1205,7 +1207,8 @@ create table public.lease_status_changes (
 );
 
 create index lease_status_changes_lease_id_idx on public.lease_status_changes (workspace_id, lease_id, recorded_at);
-create index lease_status_changes_changed_by_idx on public.lease_status_changes (changed_by) where changed_by is not null;
+create index lease_status_changes_changed_by_idx on public.lease_status_changes (changed_by)
+    where changed_by is not null;
 
 comment on table public.lease_status_changes is $$Every status a lease has had. Written by the database alone.$$;
 comment on column public.lease_status_changes.id is $$Identifies the row.$$;
@@ -2995,7 +2998,8 @@ create table private.lease_reminders (
     foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete cascade
 );
 
-create index lease_reminders_due_on_idx on private.lease_reminders (due_on, workspace_id, lease_id) where state = 'pending';
+create index lease_reminders_due_on_idx on private.lease_reminders (due_on, workspace_id, lease_id)
+    where state = 'pending';
 
 comment on table private.lease_reminders is $$Notices of expiring leases: to come (pending), sent on their way (queued), passed over for a tighter one or a term that
 was over (skipped), or void since the lease ended or its end moved (cancelled).$$;
@@ -3486,7 +3490,8 @@ create policy members_delete on public.vendors
 alter table public.workspace_invitations enable row level security;
 revoke all on public.workspace_invitations from anon, authenticated, service_role;
 grant select (
-    id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at, accepted_at, accepted_by, created_at
+    id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at, accepted_at,
+    accepted_by, created_at
 ) on public.workspace_invitations to authenticated, service_role;
 grant delete on public.workspace_invitations to authenticated;
 

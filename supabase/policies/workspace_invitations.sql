@@ -3,7 +3,8 @@
 alter table public.workspace_invitations enable row level security;
 revoke all on public.workspace_invitations from anon, authenticated, service_role;
 grant select (
-    id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at, accepted_at, accepted_by, created_at
+    id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at, accepted_at,
+    accepted_by, created_at
 ) on public.workspace_invitations to authenticated, service_role;
 grant delete on public.workspace_invitations to authenticated;
 

@@ -103,8 +103,10 @@ create table public.workspace_invitations (
 create index workspace_invitations_created_at_idx on public.workspace_invitations (workspace_id, created_at desc);
 create index workspace_invitations_tenant_id_idx on public.workspace_invitations (workspace_id, tenant_id);
 create index workspace_invitations_vendor_id_idx on public.workspace_invitations (workspace_id, vendor_id);
-create index workspace_invitations_invited_by_idx on public.workspace_invitations (invited_by) where invited_by is not null;
-create index workspace_invitations_accepted_by_idx on public.workspace_invitations (accepted_by) where accepted_by is not null;
+create index workspace_invitations_invited_by_idx on public.workspace_invitations (invited_by)
+    where invited_by is not null;
+create index workspace_invitations_accepted_by_idx on public.workspace_invitations (accepted_by)
+    where accepted_by is not null;
 
 create trigger refuse_truncate before truncate on public.workspace_invitations
     for each statement execute function private.refuse_truncate();

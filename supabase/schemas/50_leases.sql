@@ -171,7 +171,8 @@ create table public.lease_status_changes (
 );
 
 create index lease_status_changes_lease_id_idx on public.lease_status_changes (workspace_id, lease_id, recorded_at);
-create index lease_status_changes_changed_by_idx on public.lease_status_changes (changed_by) where changed_by is not null;
+create index lease_status_changes_changed_by_idx on public.lease_status_changes (changed_by)
+    where changed_by is not null;
 
 comment on table public.lease_status_changes is $$Every status a lease has had. Written by the database alone.$$;
 comment on column public.lease_status_changes.id is $$Identifies the row.$$;

@@ -14,7 +14,8 @@ create table private.lease_reminders (
     foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete cascade
 );
 
-create index lease_reminders_due_on_idx on private.lease_reminders (due_on, workspace_id, lease_id) where state = 'pending';
+create index lease_reminders_due_on_idx on private.lease_reminders (due_on, workspace_id, lease_id)
+    where state = 'pending';
 
 comment on table private.lease_reminders is $$Notices of expiring leases: to come (pending), sent on their way (queued), passed over for a tighter one or a term that
 was over (skipped), or void since the lease ended or its end moved (cancelled).$$;
