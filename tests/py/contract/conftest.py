@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.py.contract import auth_service
 from tests.py.contract.auth_client import Account, Auth, Target
 
 REQUIRED = ("API_URL", "ANON_KEY", "SERVICE_ROLE_KEY", "DB_URL")
@@ -53,10 +54,24 @@ def auto_confirm(settings: dict[str, Any]) -> None:
         pytest.skip("this server asks for confirmation by mail (mailer_autoconfirm is off)")
 
 
-@pytest.fixture
-def confirm_by_mail(settings: dict[str, Any]) -> None:
-    if settings["mailer_autoconfirm"]:
+@pytest.fixture(scope="session")
+def mailing_auth(
+    request: pytest.FixtureRequest,
+    auth: Auth,
+    target: Target,
+    settings: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Auth]:
+    """A server that asks for confirmation by mail: the one under test, or one beside it in our own stack."""
+    if not settings["mailer_autoconfirm"]:
+        yield auth
+    elif os.environ.get("API_URL"):
         pytest.skip("this server confirms sign-ups at once (mailer_autoconfirm is on)")
+    else:
+        environment = auth_service.environment(request.getfixturevalue("stack"))
+        log = tmp_path_factory.mktemp("auth") / "auth.log"
+        with auth_service.serving(environment | {"MAILER_AUTOCONFIRM": "false"}, log) as client:
+            yield Auth(client, target)
 
 
 @pytest.fixture

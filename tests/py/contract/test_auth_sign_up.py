@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import jwt
+import psycopg
 import pytest
 
-from tests.py.contract.auth_client import INSTANT, UUID, Account, Auth, Mail, assert_error, newest_mail
+from tests.py.contract.auth_client import INSTANT, UUID, Account, Auth, assert_error, newest_mail
 
 
 @pytest.mark.usefixtures("auto_confirm")
@@ -54,22 +56,20 @@ def test_a_registered_address_is_refused(auth: Auth, account: Account) -> None:
     assert_error(response, 422, "user_already_exists", "User already registered")
 
 
-@pytest.mark.usefixtures("confirm_by_mail")
-def test_a_registered_address_is_not_betrayed(auth: Auth, account: Account) -> None:
-    response = auth.post("/signup", json={"email": account.email, "password": "another one"})
+def test_a_registered_address_is_not_betrayed(mailing_auth: Auth, account: Account) -> None:
+    response = mailing_auth.post("/signup", json={"email": account.email, "password": "another one"})
     assert response.status_code == 200
     stranger = response.json()
     assert stranger["id"] != account.id
     assert stranger["identities"] == []
     assert "confirmation_sent_at" in stranger and "confirmed_at" not in stranger
-    assert auth.sign_in(account)["user"]["id"] == account.id
+    assert mailing_auth.sign_in(account)["user"]["id"] == account.id
 
 
-@pytest.mark.usefixtures("confirm_by_mail")
 def test_signing_up_sends_a_mail_and_gives_no_token(
-    auth: Auth, fresh_email: Callable[[], str], mailbox: httpx.Client
+    mailing_auth: Auth, fresh_email: Callable[[], str], mailbox: httpx.Client
 ) -> None:
-    email = fresh_email()
+    auth, email = mailing_auth, fresh_email()
     response = auth.post("/signup", json={"email": email, "password": "secret1"})
     assert response.status_code == 200
     user = response.json()
@@ -77,19 +77,40 @@ def test_signing_up_sends_a_mail_and_gives_no_token(
     assert UUID.fullmatch(user["id"]) and INSTANT.fullmatch(user["confirmation_sent_at"])
     refused = auth.grant("password", email=email, password="secret1")
     assert_error(refused, 400, "email_not_confirmed", "Email not confirmed")
-    mail: Mail = newest_mail(mailbox, email)
-    confirmed = auth.post("/verify", json={"type": "signup", "email": email, "token": mail.otp})
-    assert confirmed.status_code == 200
-    assert confirmed.json()["user"]["id"] == user["id"]
+
+    otp = newest_mail(mailbox, email).otp
+    confirmed = auth.post("/verify", json={"type": "signup", "email": email, "token": otp})
+    assert (confirmed.status_code, confirmed.json()["user"]["id"]) == (200, user["id"])
     assert auth.grant("password", email=email, password="secret1").status_code == 200
 
 
-@pytest.mark.usefixtures("confirm_by_mail")
-def test_the_confirmation_is_not_sent_twice_at_once(auth: Auth, fresh_email: Callable[[], str]) -> None:
+def test_a_confirmation_is_not_sent_twice_at_once(mailing_auth: Auth, fresh_email: Callable[[], str]) -> None:
     body = {"email": fresh_email(), "password": "secret1"}
-    assert auth.post("/signup", json=body).status_code == 200
-    response = auth.post("/signup", json=body)
-    assert (response.status_code, response.json()["error_code"]) == (429, "over_email_send_rate_limit")
+    assert mailing_auth.post("/signup", json=body).status_code == 200
+    for path, again in (("/signup", body), ("/resend", {"type": "signup", "email": body["email"]})):
+        response = mailing_auth.post(path, json=again)
+        assert (response.status_code, response.json()["error_code"]) == (429, "over_email_send_rate_limit")
+
+
+def test_a_confirmation_is_sent_again_later(
+    mailing_auth: Auth,
+    fresh_email: Callable[[], str],
+    mailbox: httpx.Client,
+    sql: psycopg.Connection[Any],
+) -> None:
+    email = fresh_email()
+    mailing_auth.post("/signup", json={"email": email, "password": "secret1"})
+    first = newest_mail(mailbox, email)
+    sql.execute(
+        "update auth.users set confirmation_sent_at = now() - interval '5 minutes' where email = %s", [email]
+    )
+    response = mailing_auth.post("/resend", json={"type": "signup", "email": email})
+    assert (response.status_code, response.json()) == (200, {})
+    second = newest_mail(mailbox, email, count=2)
+    stale = mailing_auth.post("/verify", json={"type": "signup", "token_hash": first.token_hash})
+    assert (stale.status_code, stale.json()["error_code"]) == (403, "otp_expired")
+    fresh = mailing_auth.post("/verify", json={"type": "signup", "token_hash": second.token_hash})
+    assert fresh.status_code == 200
 
 
 def test_a_short_password_is_refused(auth: Auth, fresh_email: Callable[[], str]) -> None:
