@@ -30,6 +30,8 @@ UNLIMITED = {
     "RATE_LIMIT_USER_PER_MINUTE": "1000000",
     "RATE_LIMIT_AUTH_PER_MINUTE": "1000000",
 }
+MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder there that is ours alone
+ENOUGH_MEMORY = 4 * 2**30
 STARTED_WITHIN = 120.0
 _launched: list[subprocess.Popen[bytes]] = []  # kept, or Python would complain that they outlive the call
 
@@ -61,9 +63,13 @@ def release(root: Path) -> None:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def new_root() -> Path:
-    """A folder for one stack, with a path short enough for sockets and open to the user who runs Postgres."""
-    root = Path(tempfile.mkdtemp(prefix="freehold-stack-"))
+def new_root(*, in_memory: bool = True) -> Path:
+    """A folder for one stack, with a path short enough for sockets and open to the user who runs Postgres.
+
+    In memory, where there is enough of it, a new database takes 20 ms instead of 600. Benchmarks want a disk.
+    """
+    fits = in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY
+    root = Path(tempfile.mkdtemp(prefix="freehold-stack-", dir=MEMORY if fits else None))
     root.chmod(0o711)
     return root
 

@@ -93,7 +93,7 @@ def _auth(stack: Stack) -> list[Part]:
             command=[sys.executable, "-m", "scripts.stack.auth"],
             ports={"auth": stack.ports.auth},
             problem=lambda: _http_problem(stack.ports.auth, "/health"),
-            watched=tuple(sorted((HERE / "auth").glob("*.py"))),
+            watched=_sources("auth"),
             env={
                 "AUTH_PORT": str(stack.ports.auth),
                 "AUTH_DB_URL": stack.db_url("supabase_auth_admin") + "?application_name=auth",
@@ -122,7 +122,7 @@ def _mailbox(stack: Stack) -> list[Part]:
             ],
             ports={"smtp": stack.ports.smtp, "mailbox_http": stack.ports.mailbox_http},
             problem=lambda: _http_problem(stack.ports.mailbox_http, "/livez"),
-            watched=tuple(sorted((HERE / "mailbox").rglob("*.[pj]*"))),
+            watched=_sources("mailbox"),
         )
     ]  # fmt: skip
 
@@ -144,6 +144,11 @@ def _gateway(stack: Stack) -> list[Part]:
             configure=lambda: write_private(configuration, gateway.render(stack)),
         )
     ]
+
+
+def _sources(package: str) -> tuple[Path, ...]:
+    """The files that a Python part is made of."""
+    return tuple(path for path in sorted((HERE / package).rglob("*")) if path.suffix in (".py", ".html"))
 
 
 def _http_problem(port: int, path: str) -> str | None:

@@ -43,11 +43,11 @@ def create_app(store: MailStore) -> Starlette:
 async def _inbox_page(store: MailStore, request: Request) -> Response:
     query = request.query_params.get("query", "")
     found = _page(store, request, store.search(query) if query else None)
-    return templates.TemplateResponse(request, "inbox.html.j2", {"query": query, **found})
+    return templates.TemplateResponse(request, "inbox.html", {"query": query, **found})
 
 
 async def _mail_page(store: MailStore, request: Request) -> Response:
-    return templates.TemplateResponse(request, "mail.html.j2", {"mail": _details(_mail(store, request))})
+    return templates.TemplateResponse(request, "mail.html", {"mail": _details(_mail(store, request))})
 
 
 async def _mail_html(store: MailStore, request: Request) -> Response:
