@@ -1,7 +1,7 @@
 """Compile the mails' MJML sources to the HTML that the workers fill in.
 
-    python -m scripts.templates            write workers/email/templates/*.html
-    python -m scripts.templates --check    fail when one of them is not what its source compiles to
+python -m scripts.templates            write workers/email/templates/*.html
+python -m scripts.templates --check    fail when one of them is not what its source compiles to
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ class MailServer:
         """`smtps://` is TLS from the start, `smtp://` as `at` decides; user and password percent-encoded."""
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("is no mail server's URL; it looks like smtp://user:password@host:587 or smtps://host")
+            raise ValueError(
+                "is no mail server's URL; it looks like smtp://user:password@host:587 or smtps://host"
+            )
         user = unquote(parts.username) if parts.username else None
         password = unquote(parts.password) if parts.password else None
         return cls.at(parts.hostname, parts.port, user, password, "tls" if parts.scheme == "smtps" else tls)

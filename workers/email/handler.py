@@ -21,9 +21,7 @@ class EmailHandler:
 
     def prepare(self, message: Message) -> Mail:
         rendered = render(message.template, message.payload, site_url=self._site_url)
-        return build(
-            message, rendered, mail_from=self._mail_from, domain=self._domain, now=datetime.now(UTC)
-        )
+        return build(message, rendered, mail_from=self._mail_from, domain=self._domain, now=datetime.now(UTC))
 
     async def send(self, prepared: Mail, begin: Begin) -> Outcome:
         return await self._provider.send(prepared, begin)

@@ -63,7 +63,7 @@ class Consumer(Generic[Prepared]):
         failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
             background = [
-                group.create_task(keep_leases(self._queue, self._holdings)),
+                group.create_task(keep_leases(self._queue, self._holdings, self._lose)),
                 group.create_task(self._settlement.run()),
             ]
             try:
@@ -119,10 +119,10 @@ class Consumer(Generic[Prepared]):
             try:
                 outcome = await self._send(held)
             except ClaimLost:
-                log.warning("claim lost", msg_id=held.claim.msg_id, message_id=held.claim.message.id)
-                self._settled("lost")
-                self._holdings.forget(held)
+                self._lose(held)
                 return
+        if held.stage is Stage.SETTLING:
+            return
         self._settlement.put(held, outcome)
         if isinstance(outcome, Unavailable):
             self._outage.began(outcome.error)
@@ -138,6 +138,8 @@ class Consumer(Generic[Prepared]):
 
         async def begin() -> None:
             crash_points.reach("before_send")
+            if not self._is_ours(held):
+                raise ClaimLost
             held.stage = Stage.BEGINNING
             if not await self._queue.begin_send(held.claim):
                 raise ClaimLost
@@ -155,6 +157,18 @@ class Consumer(Generic[Prepared]):
         if isinstance(outcome, Sent):
             crash_points.reach("after_send")
         return outcome
+
+    def _is_ours(self, held: Held) -> bool:
+        # A task that was cancelled may go on for a while: before Python 3.12, asyncio.wait_for swallows that.
+        return held in self._holdings and held.stage < Stage.SETTLING
+
+    def _lose(self, held: Held) -> None:
+        if self._is_ours(held):
+            log.warning("claim lost", msg_id=held.claim.msg_id, message_id=held.claim.message.id)
+            self._holdings.forget(held)
+            self._settled("lost")
+            if held.task and held.task is not asyncio.current_task():
+                held.task.cancel()
 
     def _give_back(self, reason: Unavailable) -> None:
         """Release what is claimed but not started."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
 from workers.api_error import ApiError
 from workers.queue.claims import MessageQueue
-from workers.queue.held import Holdings, Stage
+from workers.queue.held import Held, Holdings, Stage
 
 log = structlog.get_logger()
 
 
-async def keep_leases(queue: MessageQueue, holdings: Holdings) -> None:
+async def keep_leases(queue: MessageQueue, holdings: Holdings, lost: Callable[[Held], None]) -> None:
     """Extend all leases every third of their length, until cancelled.
 
-    A message whose lease is lost is dropped unless its sending has begun: then it runs to its end, and what
-    becomes of it is told under the old fence, which the database knows to weigh.
+    `lost` is told of messages whose lease is lost, unless their sending has begun: those run to their end,
+    and what becomes of them is told under the old fence, which the database knows to weigh.
     """
     while True:
         await asyncio.sleep(queue.lease_seconds / 3)
@@ -30,8 +31,5 @@ async def keep_leases(queue: MessageQueue, holdings: Holdings) -> None:
             log.warning("leases not extended", error=str(error), held=len(held))
             continue
         for one in held:
-            if one.claim.msg_id not in kept and one in holdings and one.stage < Stage.SENDING:
-                log.warning("claim lost", msg_id=one.claim.msg_id, message_id=one.claim.message.id)
-                holdings.forget(one)
-                if one.task:
-                    one.task.cancel()
+            if one.claim.msg_id not in kept and one.stage < Stage.SENDING:
+                lost(one)

@@ -1,4 +1,4 @@
-"""A real SMTP server that misbehaves on request: what it does to a mail is written in the recipient's address."""
+"""A real SMTP server that misbehaves on request, mail by mail."""
 
 from __future__ import annotations
 
@@ -42,14 +42,13 @@ class Faults:
 
 
 class MailServer:
-    """Use as a context manager. `mailbox` are the mails it took, in order; `connections` how many were opened."""
+    """A context manager. `mailbox` holds the mails it took, `connections` counts those opened."""
 
     def __init__(self, *, smtputf8: bool = False, pause: float = 0.0) -> None:
         self.faults = Faults()
         self.mailbox: list[EmailMessage] = []
         self.envelopes: list[tuple[str, str]] = []
         self.connections = 0
-        self.open_envelopes_left = 0
         self.most_at_once = 0
         self.pause = pause
         self.go_on = threading.Event()
@@ -111,7 +110,7 @@ class MailServer:
             return f"{fault} we don't like it"
         content = envelope.original_content or b""
         self.envelopes.append((str(envelope.mail_from), recipient))
-        self.mailbox.append(message_from_bytes(content, policy=SMTPUTF8))  # type: ignore[arg-type]
+        self.mailbox.append(message_from_bytes(content, policy=SMTPUTF8))
         if fault == "drop":
             _cut(server)
         elif fault == "hang":
@@ -166,5 +165,5 @@ class _Dialogue(SMTP):
 
 
 def _cut(server: SMTP) -> None:
-    assert server.transport is not None
+    assert isinstance(server.transport, asyncio.Transport)
     server.transport.abort()

@@ -154,7 +154,9 @@ class Workers:
         self._logs = logs
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, outbox: Outbox, mail: MailServer, *options: str, **settings: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, outbox: Outbox, mail: MailServer, *options: str, **settings: str
+    ) -> subprocess.Popen[bytes]:
         """A worker on the outbox's queue that sends to `mail`; settings by variable name."""
         log = self._logs / f"worker_{len(self._started)}.log"
         with log.open("wb") as file:

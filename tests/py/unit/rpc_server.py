@@ -1,4 +1,4 @@
-"""A local server that speaks the wire format of the worker's RPCs, so that the real client code runs against it."""
+"""A local server that speaks the wire format of the worker's RPCs, for the real client code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Call:
     function: str
     arguments: dict[str, Any]
     headers: dict[str, str]
-    client: tuple[str, int] | None = None
+    client: str
 
 
 @dataclass
@@ -69,7 +69,7 @@ class _Cut(Response):
 
 @dataclass
 class RpcServer:
-    """Use as a context manager. `answers` by function: a value, Turns of values, or a function of the arguments.
+    """A context manager. `answers` by function: a value, Turns of values, or a function of the arguments.
 
     A value may be a Refusal, or CUT: the connection ends in the middle of the answer.
     """
@@ -97,7 +97,7 @@ class RpcServer:
     async def _rpc(self, request: Request) -> Response:
         function = request.path_params["function"]
         arguments = await request.json()
-        client = tuple(request.client) if request.client else None
+        client = f"{request.client.host}:{request.client.port}" if request.client else ""
         self.calls.append(Call(function, arguments, dict(request.headers), client))
         answer = self.answers.get(function, Refusal(404, "PGRST202", f"no function worker.{function}"))
         if isinstance(answer, Turns):

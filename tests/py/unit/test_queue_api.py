@@ -76,10 +76,18 @@ def test_connections_are_kept(server: RpcServer) -> None:
 
 @pytest.mark.parametrize(
     "trouble",
-    [Refusal(502, body="<html>"), Refusal(503, "PGRST001"), Refusal(504, body=""), Refusal(500, "57P01"), CUT],
+    [
+        Refusal(502, body="<html>"),
+        Refusal(503, "PGRST001"),
+        Refusal(504, body=""),
+        Refusal(500, "57P01"),
+        CUT,
+    ],
     ids=["502", "503", "504", "shutdown", "cut"],
 )
-def test_a_call_is_repeated_under_one_request_id_while_the_api_is_away(server: RpcServer, trouble: Any) -> None:
+def test_a_call_is_repeated_under_one_request_id_while_the_api_is_away(
+    server: RpcServer, trouble: Any
+) -> None:
     server.answers["health"] = Turns(trouble, trouble, "fine")
     assert using(server.url, lambda api: api.rpc("health")) == "fine"
     assert len(server.calls) == 3
