@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -46,7 +46,17 @@ def with_error(url: str, error: ApiError, *, pkce: bool) -> str:
 
 def _allowed(settings: Settings, url: str) -> bool:
     """Any page of the site's host, or what the allow-list names: a link must not carry tokens elsewhere."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme in ("http", "https") and parts.hostname == urlsplit(settings.site_url).hostname:
         return True
-    return any(fnmatchcase(url.split("#")[0], pattern) for pattern in settings.redirect_allow_list)
+    page = url.split("#")[0]
+    return any(re.fullmatch(_expression(pattern), page) for pattern in settings.redirect_allow_list)
+
+
+def _expression(pattern: str) -> str:
+    """A URL pattern as a regular expression: `*` stays within a part of a host or path, `**` does not."""
+    wildcards = {"**": ".*", "*": "[^./]*", "?": "[^./]"}
+    return "".join(wildcards.get(each) or re.escape(each) for each in re.split(r"(\*\*|\*|\?)", pattern))
