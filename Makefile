@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export SUPABASE_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down reset status logs env test check migration mutants bench lint format
+.PHONY: help install up down reset status logs env test check migration lock mutants bench lint format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: $(INSTALLED) ## Check migrations, SQL, Python and types
 migration: $(INSTALLED) ## Write the next migration from the sources: NAME=add_rent_charges
 	@$(if $(NAME),,$(error Give the migration a name, as in `make migration NAME=add_rent_charges`))
 	@$(PYTHON) -m scripts.migration $(NAME) $(ARGS)
+
+lock: $(INSTALLED) ## Record migrations that you have reviewed in supabase/migrations.lock
+	@$(PYTHON) -m scripts.migration --lock
 
 mutants: $(INSTALLED) ## Break each policy and see the tests catch it
 	@$(PYTHON) -m scripts.mutants $(ARGS)

@@ -19,7 +19,7 @@ PREAMBLE = f"""\
 {REVIEW_MARK} drafted by `make migration` from the difference between sources and migrations. Before it lands:
 -- read every statement; a rename shows as a drop and an addition, and would lose the data;
 -- move data by hand where a column becomes not null or changes its type;
--- then delete this comment and run: python -m scripts.migration --lock
+-- then delete this comment and run: make lock
 
 set local lock_timeout = '2s';
 set local statement_timeout = '30s';

@@ -9,7 +9,7 @@ from itertools import pairwise
 from scripts.schema import lock
 from scripts.schema.files import Project, version_of
 
-RECORD = "python -m scripts.migration --lock"
+RECORD = "make lock"
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def _changed(
         elif name not in present:
             found.append(Problem(file, "is in migrations.lock, and the file is gone", _restore(file)))
         elif name not in recorded:
-            remedy = f"read it, delete its review comment, and run: {RECORD}"
-            found.append(Problem(file, "is not in migrations.lock", remedy))
+            found.append(Problem(file, "is not in migrations.lock", f"review it, then run: {RECORD}"))
         elif recorded[name] != present[name]:
             found.append(Problem(file, "is not what migrations.lock says", _restore(file)))
     return found

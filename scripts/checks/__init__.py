@@ -1,0 +1,1 @@
+"""What `make check` looks at. Each check answers with findings; one that can't run here says why."""
