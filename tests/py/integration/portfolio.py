@@ -68,6 +68,53 @@ class Portfolio:
         )
         return lease_id
 
+    def building(self, units: int) -> tuple[uuid.UUID, list[uuid.UUID]]:
+        """A property and its units."""
+        property_id, unit_ids = uuid.uuid4(), [uuid.uuid4() for _ in range(units)]
+        self.db.execute(
+            """insert into public.properties (id, workspace_id, name, address_line1, city)
+            values (%s, %s, %s, '1 Elm St', 'Austin')""",
+            (property_id, self.workspace_id, f"Building {property_id}"),
+        )
+        for number, unit_id in enumerate(unit_ids):
+            self.db.execute(
+                "insert into public.units (id, workspace_id, property_id, unit_number) values (%s, %s, %s, %s)",
+                (unit_id, self.workspace_id, property_id, str(number)),
+            )
+        return property_id, unit_ids
+
+    def draft_lease(self, number: str, building: tuple[uuid.UUID, list[uuid.UUID]]) -> uuid.UUID:
+        """A draft of the given units, in the given order, that lacks nothing for its activation."""
+        lease_id, tenant_id = uuid.uuid4(), uuid.uuid4()
+        of_lease = (self.workspace_id, lease_id)
+        run = self.db.execute
+        run(
+            """insert into public.leases (workspace_id, id, property_id, lease_number, starts_on)
+            values (%s, %s, %s, %s, '2026-01-01')""",
+            (*of_lease, building[0], number),
+        )
+        for unit_id in building[1]:
+            run(
+                """insert into public.lease_units (workspace_id, lease_id, property_id, unit_id)
+                values (%s, %s, %s, %s)""",
+                (*of_lease, building[0], unit_id),
+            )
+        run(
+            "insert into public.tenants (id, workspace_id, last_name) values (%s, %s, 'Renter')",
+            (tenant_id, self.workspace_id),
+        )
+        run(
+            """insert into public.lease_tenants (workspace_id, lease_id, tenant_id, role)
+            values (%s, %s, %s, 'primary')""",
+            (*of_lease, tenant_id),
+        )
+        run(
+            """insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor)
+            values (%s, %s, '2026-01-01', 125000)""",
+            of_lease,
+        )
+        return lease_id
+
     def message(self, *, dedupe_key: str | None = None) -> uuid.UUID:
         """A queued notice."""
         row = self.db.execute(
