@@ -6,22 +6,21 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scripts.stack.layout import HOST, StackError
 
 Count = Annotated[int, Field(ge=1, le=2**32 - 1)]
-Words = Annotated[tuple[str, ...], NoDecode]
+Words = tuple[str, ...]
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(BaseModel):
     """What an operator may set, each by the environment variable of the same name in capitals.
 
     Limits are token buckets: so many calls at once, refilled evenly over a minute.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True)
 
     rate_limit_address_per_minute: Count = 100
     rate_limit_user_per_minute: Count = 1000

@@ -42,6 +42,7 @@ class Echo(ThreadingHTTPServer):
 
 class _EchoHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Echo
 
     def answer(self) -> None:
