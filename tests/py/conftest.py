@@ -15,7 +15,10 @@ import pytest
 
 from scripts.stack import keeper, postgres
 from scripts.stack.layout import Stack
+from tests.py.chaos.summary import pytest_terminal_summary
 from tests.py.support import User
+
+__all__ = ["pytest_terminal_summary"]  # a hook: the table of the chaos tests
 
 ROOT = pytest.StashKey[Path]()
 
