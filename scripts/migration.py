@@ -1,7 +1,7 @@
 """Write the difference between the sources and the migrations as the next migration.
 
-python -m scripts.migration add_pets     what `make migration NAME=add_pets` runs
-python -m scripts.migration --lock       record migrations in supabase/migrations.lock once they are reviewed
+python -m scripts.migration add_pets   what `make migration NAME=add_pets` runs
+python -m scripts.migration --lock     what `make lock` runs: record the migrations that were reviewed
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _report(drafted: Draft, file: str) -> str:
         "",
         "Next:",
         "  1. Read it, mend what has to be mended, and delete the comment on top.",
-        "  2. python -m scripts.migration --lock",
+        "  2. make lock",
         "  3. make check",
         "  4. make up   (applies it to the local stack)",
     ]
