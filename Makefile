@@ -82,6 +82,6 @@ $(UV):
 node_modules/.package-lock.json: package-lock.json
 	@command -v node > /dev/null && command -v npm > /dev/null || { \
 		echo "Node.js or its npm is missing: install Node.js 20 or newer" >&2; exit 1; }
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { \
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
 		echo "Node.js 20 or newer is needed, and this is $$(node --version): install a newer one" >&2; exit 1; }
-	@npm ci --no-audit --no-fund
+	@npm ci --no-audit --no-fund --ignore-scripts

@@ -79,6 +79,7 @@ def keep(
     root: Annotated[Path, typer.Option(help="An empty folder; it is removed in the end.")],
 ) -> None:
     """Start a migrated stack on free ports and wait for the owner's end."""
+    process = psutil.Process(owner)
     told_to_stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
     (root / "keeper.pid").write_text(str(os.getpid()))
@@ -86,11 +87,11 @@ def keep(
     try:
         start_migrated(stack)
         _ready_mark(root).touch()
-        while _alive(owner) and not told_to_stop.wait(0.2):
+        while _alive(process) and not told_to_stop.wait(0.2):
             pass
     finally:
         supervise.stop(stack)
-        if not _alive(owner):
+        if not _alive(process):
             shutil.rmtree(root, ignore_errors=True)
 
 
@@ -103,9 +104,9 @@ def start_migrated(stack: Stack) -> None:
     supervise.start(stack, tethered=True, limits=UNLIMITED)
 
 
-def _alive(owner: int) -> bool:
+def _alive(process: psutil.Process) -> bool:
     try:
-        return psutil.Process(owner).status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

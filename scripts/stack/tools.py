@@ -17,6 +17,7 @@ NOBODY = 65534
 IN_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 NODE_MODULES = REPOSITORY / "node_modules"
+PACKAGED = "linux-x64"
 _CPU = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(
     platform.machine().lower(), platform.machine()
 )
@@ -44,7 +45,9 @@ def postgrest_program() -> Path:
 
 
 def supabase_program() -> Path:
-    return _found(NODE_MODULES / ".bin" / "supabase", "The Supabase CLI", "npm ci")
+    return _found(
+        NODE_MODULES / "@supabase" / f"cli-{_PLATFORM}" / "bin" / "supabase", "The Supabase CLI", "npm ci"
+    )
 
 
 @cache
@@ -65,6 +68,10 @@ def unprivileged() -> tuple[str, ...]:
 
 
 def _found(program: Path, title: str, remedy: str) -> Path:
+    if NODE_MODULES in program.parents and _PLATFORM != PACKAGED:
+        raise StackError(
+            f"The stack is packaged for {PACKAGED}, and this is {_PLATFORM}: use `supabase start`, which needs Docker"
+        )
     if not program.exists():
         raise StackError(
             f"{title} is missing (looked for {_shown(program)}): run `{remedy}` (`make up` does it for you)"
