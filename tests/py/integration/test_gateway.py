@@ -80,6 +80,23 @@ def test_a_query_arrives_as_it_was_written(gateway: Gateway) -> None:
     assert arrived.json()["path"] == f"/units?{query}"
 
 
+@pytest.mark.parametrize(
+    ("query", "arrives_as"),
+    [
+        ("apikey=KEY", ""),
+        ("select=id,lease:leases(id)&apikey=KEY&id=in.(1,2)", "?id=in.(1,2)&select=id,lease:leases(id)"),
+        ("apikey=KEY&name=eq.x%26y", "?apikey=KEY&name=eq.x%26y"),
+    ],
+)
+def test_a_key_in_the_query_is_no_filter_unless_that_would_decode_the_others(
+    gateway: Gateway, query: str, arrives_as: str
+) -> None:
+    key = gateway.stack.keys.anon_key
+    seen = gateway.get(f"/rest/v1/?{query.replace('KEY', key)}", key=None).raise_for_status().json()
+    assert seen["path"] == "/" + arrives_as.replace("KEY", key)
+    assert seen["headers"]["authorization"] == f"Bearer {key}"
+
+
 @pytest.mark.parametrize("key", ["anon_key", "service_role_key", "worker_key"])
 @pytest.mark.parametrize("place", ["header", "query"])
 def test_every_key_of_the_stack_opens(gateway: Gateway, key: str, place: str) -> None:
