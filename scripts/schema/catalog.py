@@ -80,7 +80,12 @@ def _statements(dump: str) -> Iterator[tuple[str, str, str]]:
     for header, following in zip(headers, [*headers[1:], None], strict=True):
         body = dump[header.end() : following.start() if following else len(dump)]
         schema = "" if header["schema"] == "-" else header["schema"] + "."
-        yield f"{header['type'].lower()} {schema}{header['name']}", header["type"], body
+        kind, name = header["type"], header["name"]
+        if kind in ("ACL", "COMMENT"):  # their names start with the type of what they are about
+            of, _, name = name.partition(" ")
+            yield f"{kind.lower()} of {of.lower()} {schema}{name}", kind, body
+        else:
+            yield f"{kind.lower()} {schema}{name}", kind, body
 
 
 def _settled(kind: str, body: str) -> str:
