@@ -20,13 +20,13 @@ def claims_of(token: str) -> dict[str, Any]:
     """The claims of a JWT, its signature unchecked. ValueError when it is no JWT."""
     parts = token.split(".")
     if len(parts) != 3:
-        raise ValueError("not a JWT (three parts joined by dots)")
+        raise ValueError("is not a JWT (three parts joined by dots)")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError):
-        raise ValueError("not a JWT (its middle part isn't base64url JSON)") from None
+        raise ValueError("is not a JWT (its middle part isn't base64url JSON)") from None
     if not isinstance(claims, dict):
-        raise ValueError("not a JWT (its claims aren't an object)")
+        raise ValueError("is not a JWT (its claims aren't an object)")
     return claims
 
 

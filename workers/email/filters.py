@@ -1,4 +1,7 @@
-"""How templates write dates and lists. Nothing here depends on the machine's locale or time zone."""
+"""How templates write dates and lists. Nothing here depends on the machine's locale or time zone.
+
+str() of a field that the payload lacks raises and names it.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ MONTHS = (
 
 def long_date(value: str) -> str:
     """`2027-01-31` as January 31, 2027."""
-    day = date.fromisoformat(value)
+    day = date.fromisoformat(str(value))
     return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 def long_time(value: str) -> str:
     """An instant in ISO 8601 as January 31, 2027, 14:05 UTC."""
-    instant = datetime.fromisoformat(value).astimezone(UTC)
+    instant = datetime.fromisoformat(str(value)).astimezone(UTC)
     return f"{long_date(instant.date().isoformat())}, {instant:%H:%M} UTC"
 
 

@@ -44,7 +44,11 @@ def _mailbox(address: str) -> tuple[str, bool]:
     """The address with its domain in ASCII, and whether its local part needs SMTPUTF8 nevertheless."""
     try:
         valid = validate_email(
-            address, check_deliverability=False, test_environment=True, globally_deliverable=False
+            address,
+            check_deliverability=False,
+            test_environment=True,
+            globally_deliverable=False,
+            strict=True,
         )
     except EmailNotValidError as error:
         raise UnfitMessage(f"the address is not valid: {error}") from error
