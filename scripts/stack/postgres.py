@@ -82,6 +82,8 @@ def configure(stack: Stack, data: Path) -> None:
     }
     if not stack.durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings["dynamic_shared_memory_type"] = "mmap"  # in the data folder, so that it goes with it
+
     lines = [f"{name} = '{value}'" for name, value in settings.items()]
     _write(data / "postgresql.conf", "# Written by scripts/stack at each start.\n" + "\n".join(lines) + "\n")
     _write(data / "pg_hba.conf", f"host all all {HOST}/32 scram-sha-256\n")

@@ -70,7 +70,7 @@ def unprivileged() -> tuple[str, ...]:
 def _found(program: Path, title: str, remedy: str) -> Path:
     if NODE_MODULES in program.parents and _PLATFORM != PACKAGED:
         raise StackError(
-            f"The stack is packaged for {PACKAGED}, and this is {_PLATFORM}: use `supabase start`, which needs Docker"
+            f"The stack is packaged for {PACKAGED}, not for {_PLATFORM}: use `supabase start`, with Docker"
         )
     if not program.exists():
         raise StackError(

@@ -1,4 +1,4 @@
-"""The parts together: people sign up, and their tokens and the keys open what they should behind the gateway."""
+"""The parts together: people sign up, and tokens and keys open what they should behind the gateway."""
 
 from __future__ import annotations
 
