@@ -86,6 +86,7 @@ class SmtpProvider:
         except (SMTPException, OSError) as error:
             return Retryable(f"lost the mail server before the content: {_words(error)}")
         if go_ahead.code != READY_FOR_CONTENT or client.protocol is None:
+            await _reset(client)
             return _refusal(go_ahead)
         try:
             client.protocol.write(LINE_START_PERIOD.sub(b"..", content) + b".\r\n")

@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.py.chaos.certificate import self_signed
+
 
 @dataclass
 class Faults:
@@ -44,7 +46,7 @@ class Faults:
 class MailServer:
     """A context manager. `mailbox` holds the mails it took, `connections` counts those opened."""
 
-    def __init__(self, *, smtputf8: bool = False, pause: float = 0.0) -> None:
+    def __init__(self, *, smtputf8: bool = False, pause: float = 0.0, tls: bool = False) -> None:
         self.faults = Faults()
         self.mailbox: list[EmailMessage] = []
         self.envelopes: list[tuple[str, str]] = []
@@ -54,7 +56,10 @@ class MailServer:
         self.go_on = threading.Event()
         self.go_on.set()
         self.reached_content = threading.Event()
-        self._smtputf8 = smtputf8
+        self._options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8}
+        if tls:
+            self._options["tls_context"] = self_signed()
+        self._dialogues: list[SMTP] = []
         self._tries: Counter[str] = Counter()
         self._at_once = 0
         self._loop = asyncio.new_event_loop()
@@ -117,6 +122,12 @@ class MailServer:
             await asyncio.sleep(3600)
         return "250 taken"
 
+    def cut_connections(self) -> None:
+        """Cut all that are open, without a word."""
+        for dialogue in self._dialogues:
+            if dialogue.transport is not None:
+                self._loop.call_soon_threadsafe(_cut, dialogue)
+
     def __enter__(self) -> Self:
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
@@ -135,7 +146,8 @@ class MailServer:
 
     def _session(self) -> SMTP:
         self.connections += 1
-        return _Dialogue(self, enable_SMTPUTF8=self._smtputf8, loop=self._loop, hostname="mail.test")
+        self._dialogues.append(_Dialogue(self, loop=self._loop, hostname="mail.test", **self._options))
+        return self._dialogues[-1]
 
     async def _end(self) -> None:
         assert self._server is not None
