@@ -1,0 +1,255 @@
+-- Workspaces A and B, alike to the last row, and everybody who may knock. Loaded inside a test's transaction.
+--
+-- Ids are looked up by name: `ws('a')`, `prop('a')`, `unit('a', 3)`, `lease('b', 'draft')`, `member('viewer_a')`.
+-- `act_as('viewer_a')` makes the session what PostgREST makes it for that person's request.
+
+create schema tests;
+set local search_path = tests, public, extensions;
+
+
+-- The nth thing of a kind in a workspace. The kind's number stands in the second group: a failure can be read.
+create function tests.id_of(p_workspace text, p_kind text, p_n integer default 1)
+    returns uuid
+    immutable
+    language sql
+as $$
+    select format(
+        '%s-%s-4000-8000-%s',
+        rpad(p_workspace, 8, '0'),
+        lpad(array_position(
+            array[
+                'user', 'workspace', 'property', 'unit', 'tenant', 'vendor', 'lease', 'lease_unit', 'lease_term',
+                'invitation', 'message', 'import'
+            ],
+            p_kind
+        )::text, 4, '0'),
+        lpad(p_n::text, 12, '0')
+    )::uuid
+$$;
+
+create function tests.ws(p_workspace text) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'workspace') $$;
+
+create function tests.prop(p_workspace text, p_n integer default 1) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'property', p_n) $$;
+
+create function tests.unit(p_workspace text, p_n integer default 1) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'unit', p_n) $$;
+
+create function tests.tenant(p_workspace text, p_n integer default 1) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'tenant', p_n) $$;
+
+create function tests.vendor(p_workspace text, p_n integer default 1) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'vendor', p_n) $$;
+
+create function tests.lease(p_workspace text, p_name text) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'lease', array_position('{draft, active, ended, neighbour}', p_name)) $$;
+
+
+-- Whom `act_as` knows, with the role that PostgREST takes for them.
+create table tests.actors (
+    name text primary key,
+    role name not null,
+    user_id uuid
+);
+
+insert into tests.actors (name, role, user_id)
+select
+    p.name || '_' || w.letter,
+    'authenticated',
+    tests.id_of(w.letter, 'user', p.n::integer)
+from (values ('a'), ('b')) as w (letter)
+cross join unnest(array[
+    'owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed', 'renter', 'occupant', 'vendor'
+]) with ordinality as p (name, n);
+
+insert into tests.actors (name, role, user_id) values
+('anon', 'anon', null),
+('outsider', 'authenticated', tests.id_of('c', 'user', 1)),
+('both', 'authenticated', tests.id_of('c', 'user', 2)),
+('service_role', 'service_role', null),
+('worker', 'worker', null);
+
+
+-- The account of an actor.
+create function tests.member(p_actor text)
+    returns uuid
+    stable
+    language sql
+as $$
+    select user_id from tests.actors where name = p_actor
+$$;
+
+
+-- Role and claims as PostgREST sets them before a request's statement.
+create function tests.act_as(p_actor text)
+    returns void
+    volatile
+    language plpgsql
+as $$
+declare
+    v_actor tests.actors;
+begin
+    select * into strict v_actor from tests.actors where name = p_actor;
+    perform
+        set_config('role', v_actor.role, true),
+        set_config('request.jwt.claims', jsonb_strip_nulls(jsonb_build_object(
+            'role', v_actor.role,
+            'sub', v_actor.user_id,
+            'email', p_actor || '@example.com',
+            'aud', v_actor.role,
+            'aal', 'aal1',
+            'session_id', v_actor.user_id,
+            'is_anonymous', false
+        ))::text, true);
+exception when no_data_found then
+    raise exception 'There is no actor %: two_workspaces.sql lists them.', p_actor;
+end
+$$;
+
+
+-- Back to the role that runs the tests, which sees every row, to check what was left behind.
+create function tests.act_as_postgres()
+    returns void
+    volatile
+    language sql
+as $$
+    select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)
+$$;
+
+grant usage on schema tests to public;
+grant select on tests.actors to public;
+grant execute on all functions in schema tests to public;
+
+
+insert into auth.users (id, email, aud, role, created_at, updated_at)
+select user_id, name || '@example.com', 'authenticated', 'authenticated', now(), now()
+from tests.actors
+where user_id is not null;
+
+-- From here on each statement writes the same rows for both workspaces.
+create table tests.workspaces as select letter from (values ('a'), ('b')) as w (letter);
+
+insert into public.workspaces (id, name, created_by)
+select ws(letter), 'Workspace ' || upper(letter), member('owner_' || letter)
+from tests.workspaces;
+
+insert into public.workspace_members (workspace_id, user_id, role, status)
+select
+    ws(w.letter),
+    member(p.role || '_' || w.letter),
+    case when p.role in ('suspended', 'removed') then 'admin' else p.role end,
+    case p.role when 'suspended' then 'suspended' else 'active' end
+from tests.workspaces as w
+cross join unnest(array['owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed']) as p (role);
+
+-- Somebody with a hat in each: what they may do in A must not carry over to B.
+insert into public.workspace_members (workspace_id, user_id, role) values
+(ws('a'), member('both'), 'manager'),
+(ws('b'), member('both'), 'viewer');
+
+insert into public.properties
+    (id, workspace_id, name, address_line1, city, state, postal_code, timezone, currency, manager_id)
+select
+    prop(w.letter, p.n), ws(w.letter), p.name, p.n || ' Elm Street', 'Springfield', 'IL', '62701',
+    'America/Chicago', 'USD', member('manager_' || w.letter)
+from tests.workspaces as w
+cross join (values (1, 'Elm Court'), (2, 'Empty Lot')) as p (n, name);
+
+-- 1 is let, 2 was on that lease by mistake, 3 was let, 4 is planned for, 5 is the neighbour's.
+insert into public.units (id, workspace_id, property_id, unit_number)
+select unit(w.letter, n), ws(w.letter), prop(w.letter), n || 'A'
+from tests.workspaces as w
+cross join generate_series(1, 5) as n;
+
+-- 3 has the outsider's address: what ties an account to a record is a token, never a matching e-mail.
+insert into public.tenants (id, workspace_id, first_name, last_name, email, user_id)
+select tenant(w.letter, t.n), ws(w.letter), t.first_name, 'Renter', t.email, member(t.actor || '_' || w.letter)
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'Rita', 'rita@example.com', 'renter'),
+    (2, 'Otis', 'otis@example.com', 'occupant'),
+    (3, 'Nora', 'outsider@example.com', null),
+    (4, 'Pat', 'pat@example.com', null)
+) as t (n, first_name, email, actor);
+
+insert into public.vendors (id, workspace_id, name, email, user_id)
+select vendor(w.letter, v.n), ws(w.letter), v.name, v.email, member(v.actor || '_' || w.letter)
+from tests.workspaces as w
+cross join (
+    values (1, 'Pipes & Sons', 'pipes@example.com', 'vendor'), (2, 'Brooms', 'outsider@example.com', null)
+) as v (n, name, email, actor);
+
+insert into public.leases
+    (id, workspace_id, property_id, lease_number, status, starts_on, ends_on, currency, activated_at, ended_on)
+select
+    lease(w.letter, l.name), ws(w.letter), prop(w.letter), upper(l.name), l.status, l.starts_on, l.ends_on, 'USD',
+    l.activated_at, l.ended_on
+from tests.workspaces as w
+cross join (
+    values
+    ('draft', 'draft', date '2031-01-01', date '2031-12-31', null::timestamptz, null::date),
+    ('active', 'active', '2020-01-01', null, '2020-01-01', null),
+    ('ended', 'ended', '2018-01-01', '2018-12-31', '2018-01-01', '2018-12-31'),
+    ('neighbour', 'active', '2020-01-01', null, '2020-01-01', null)
+) as l (name, status, starts_on, ends_on, activated_at, ended_on);
+
+insert into public.lease_units
+    (id, workspace_id, property_id, lease_id, unit_id, possession, binding, recorded_at, superseded_at)
+select
+    tests.id_of(w.letter, 'lease_unit', u.n), ws(w.letter), prop(w.letter), lease(w.letter, u.lease),
+    unit(w.letter, u.n), daterange(u.starts_on, u.ends_on, '[]'), u.lease <> 'draft', '2020-01-01', u.superseded_at
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'active', date '2020-01-01', null::date, null::timestamptz),
+    (2, 'active', '2020-01-01', null, '2020-02-01'),
+    (3, 'ended', '2018-01-01', '2018-12-31', null),
+    (4, 'draft', '2031-01-01', '2031-12-31', null),
+    (5, 'neighbour', '2020-01-01', null, null)
+) as u (n, lease, starts_on, ends_on, superseded_at);
+
+insert into public.lease_tenants (workspace_id, lease_id, tenant_id, role)
+select ws(w.letter), lease(w.letter, p.lease), tenant(w.letter, p.n), p.role
+from tests.workspaces as w
+cross join (
+    values
+    ('draft', 1, 'primary'),
+    ('active', 1, 'primary'),
+    ('active', 2, 'occupant'),
+    ('ended', 3, 'primary'),
+    ('ended', 1, 'co_tenant'),
+    ('neighbour', 3, 'primary')
+) as p (lease, n, role);
+
+insert into public.lease_terms (id, workspace_id, lease_id, effective_on, rent_minor)
+select tests.id_of(w.letter, 'lease_term', t.n), ws(w.letter), lease(w.letter, t.lease), t.effective_on, 125000
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'draft', date '2031-01-01'),
+    (2, 'active', '2020-01-01'),
+    (3, 'ended', '2018-01-01'),
+    (4, 'neighbour', '2020-01-01')
+) as t (n, lease, effective_on);
+
+insert into public.workspace_invitations
+    (id, workspace_id, kind, email, role, tenant_id, vendor_id, token_digest, invited_by, expires_at)
+select
+    tests.id_of(w.letter, 'invitation', i.n), ws(w.letter), i.kind, 'outsider@example.com', i.role,
+    case i.kind when 'renter' then tenant(w.letter, 3) end, case i.kind when 'vendor' then vendor(w.letter, 2) end,
+    sha256(convert_to('token ' || w.letter || i.n, 'UTF8')), member('owner_' || w.letter), now() + interval '7 days'
+from tests.workspaces as w
+cross join (values (1, 'member', 'manager'), (2, 'renter', null), (3, 'vendor', null)) as i (n, kind, role);
+
+insert into public.messages
+    (id, workspace_id, template, to_address, dedupe_key, status, unknown_at)
+select
+    tests.id_of(w.letter, 'message', m.n), ws(w.letter), m.template, 'rita@example.com', m.template, m.status,
+    case m.status when 'unknown' then now() end
+from tests.workspaces as w
+cross join (values (1, 'lease_expiry', 'unknown'), (2, 'invitation', 'queued')) as m (n, template, status);
+
+-- They were admins until now.
+delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
