@@ -15,8 +15,8 @@ Api = Callable[..., httpx.Client]
 
 
 def test_a_new_user_is_known_to_auth_and_to_postgrest(api: Api, new_user: NewUser) -> None:
-    ann = new_user("ann@example.com")
-    assert api(ann).get("/auth/v1/user").json()["email"] == "ann@example.com"
+    ann = new_user()
+    assert api(ann).get("/auth/v1/user").json()["email"] == ann.email
     assert api(ann).get("/rest/v1/").status_code == httpx.codes.OK
 
 
