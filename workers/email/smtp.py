@@ -14,7 +14,6 @@ from workers.queue.outcomes import Outcome, Permanent, Retryable, Sent, Unavaila
 
 COMPLETED = 250
 READY_FOR_CONTENT = 354
-SERVICE_CLOSING = 421
 LINE_START_PERIOD = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -70,12 +69,10 @@ class SmtpProvider:
         try:
             await client.rcpt(mail.recipient, encoding="utf-8" if mail.needs_smtputf8 else "ascii")
         except SMTPRecipientRefused as error:
-            if error.code == SERVICE_CLOSING:
-                return Unavailable(f"{error.code} {error.message}")
             await _reset(client)
             return _refusal(SMTPResponse(error.code, error.message))
         except (SMTPException, OSError) as error:
-            return Unavailable(f"lost the mail server: {_words(error)}")
+            return Retryable(f"lost the mail server over this recipient: {_words(error)}")
         await begin()
         return await self._content(client, mail.content)
 

@@ -125,6 +125,8 @@ class Consumer(Generic[Prepared]):
             return
         self._settlement.put(held, outcome)
         if isinstance(outcome, Unavailable):
+            if not self._outage.error:
+                log.warning("the provider is away, pausing", error=outcome.error)
             self._outage.began(outcome.error)
             self._give_back(outcome)
         else:

@@ -126,12 +126,13 @@ class Outbox:
 
         wait_until(settled, within=within, every=0.1)
 
-    def account(self, mailbox: MailServer) -> Account:
+    def account(self, mailbox: MailServer, ids: list[str] | None = None) -> Account:
+        """What became of these messages, or of all; by the table and by the mailbox."""
         arrived = Counter(mailbox.ids())
-        rows = self.rows()
-        mails = {message_id: arrived[f"<{message_id}@{DOMAIN}>"] for message_id in self.ids}
+        rows = {message_id: row for message_id, row in self.rows().items() if message_id in (ids or self.ids)}
+        mails = {message_id: arrived[f"<{message_id}@{DOMAIN}>"] for message_id in rows}
         return Account(
-            messages=len(self.ids),
+            messages=len(rows),
             statuses=Counter(status for status, _, _ in rows.values()),
             delivered=sum(1 for count in mails.values() if count),
             duplicates=sum(count - 1 for count in mails.values() if count > 1),

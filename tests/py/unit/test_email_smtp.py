@@ -75,10 +75,10 @@ def test_a_mail_arrives_as_it_was_written(server: MailServer) -> None:
 
 # The fault, and what it means: (outcome, how often sending was begun).
 MEANINGS: dict[str, tuple[type[Any], int]] = {
-    "rcpt_421": (Unavailable, 0),
+    "rcpt_421": (Retryable, 0),
     "rcpt_451": (Retryable, 0),
     "rcpt_550": (Permanent, 0),
-    "rcpt_drop": (Unavailable, 0),
+    "rcpt_drop": (Retryable, 0),
     "data_451": (Retryable, 1),
     "data_554": (Permanent, 1),
     "data_drop": (Retryable, 1),
@@ -138,7 +138,7 @@ def test_a_connection_is_replaced_after_so_many_mails(server: MailServer) -> Non
 
 @pytest.mark.parametrize("limit", ["max_age", "max_idle"])
 def test_a_connection_that_is_too_old_or_idle_is_replaced(server: MailServer, limit: str) -> None:
-    sent(address(server), mail("rae"), mail("ben"), **{limit: 0})
+    sent(address(server), mail("rae"), mail("ben"), **dict[str, Any]({limit: 0}))
     assert len(server.mailbox) == 2 and server.connections == 2
 
 
