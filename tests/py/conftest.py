@@ -6,7 +6,6 @@ import fcntl
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
@@ -20,40 +19,25 @@ from tests.py.support import User
 
 __all__ = ["pytest_terminal_summary"]  # a hook: the table of the chaos tests
 
-ROOT = pytest.StashKey[Path]()
-
 
 class NewUser(Protocol):
     def __call__(self, email: str | None = None, password: str = ...) -> User: ...
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """One folder for the run, made by its first process. Workers of pytest-xdist are told of it."""
-    if hasattr(config, "workerinput"):
-        config.stash[ROOT] = Path(config.workerinput["stack_root"])
-    else:
-        config.stash[ROOT] = keeper.new_root()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    node.workerinput["stack_root"] = str(node.config.stash[ROOT])
-    node.workerinput["stack_owner"] = os.getpid()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if ROOT in config.stash and not hasattr(config, "workerinput"):
-        keeper.release(config.stash[ROOT])
-
-
 @pytest.fixture(scope="session")
-def stack(pytestconfig: pytest.Config) -> Stack:
-    """A whole stack on free ports with all migrations applied, started when the first test asks for it."""
-    root = pytestconfig.stash[ROOT]
-    owner = getattr(pytestconfig, "workerinput", {}).get("stack_owner", os.getpid())
+def stack(testrun_uid: str, worker_id: str) -> Iterator[Stack]:
+    """A whole stack on free ports with all migrations applied, started when the first test asks for it.
+
+    Workers of pytest-xdist share it, and it ends with the process that started them.
+    """
+    alone = worker_id == "master"
+    root = keeper.new_root(testrun_uid)
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return keeper.obtain(root, owner)
+        started = keeper.obtain(root, owner=os.getpid() if alone else os.getppid())
+    yield started
+    if alone:
+        keeper.release(root)
 
 
 @pytest.fixture

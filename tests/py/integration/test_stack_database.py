@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import psycopg
@@ -17,9 +18,10 @@ Connection = psycopg.Connection[Any]
 @pytest.fixture
 def empty(stack: Stack) -> Any:
     """A connection as `postgres` to a database that no migration has touched."""
-    with psycopg.connect(postgres.create_database(stack, "empty_project")) as connection:
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres.create_database(stack, name)) as connection:
         yield connection
-    postgres.drop_database(stack, "empty_project")
+    postgres.drop_database(stack, name)
 
 
 def test_postgres_is_no_superuser_but_passes_policies(empty: Connection) -> None:
@@ -30,7 +32,11 @@ def test_postgres_is_no_superuser_but_passes_policies(empty: Connection) -> None
 
 
 def test_postgres_may_not_do_what_takes_a_superuser(empty: Connection) -> None:
-    for statement in ("create extension dblink", "alter role supabase_admin login", "set role supabase_admin"):
+    for statement in (
+        "create extension dblink",
+        "alter role supabase_admin login",
+        "set role supabase_admin",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             empty.execute(statement)
         empty.rollback()
