@@ -38,7 +38,7 @@ env: $(INSTALLED) ## Print addresses and keys as KEY=value lines
 	@$(PYTHON) -m scripts.stack env $(ARGS)
 
 test: $(INSTALLED) ## Run the tests on a stack of their own; ARGS="-k leases" chooses
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
 
 check: $(INSTALLED) ## Check migrations, SQL, Python and types
 	@$(PYTHON) -m scripts.check $(ARGS)
