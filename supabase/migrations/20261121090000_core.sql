@@ -1,8 +1,5 @@
 -- The schema as it began: supabase/schemas and supabase/policies, in their order.
 
-set local lock_timeout = '2s';
-set local statement_timeout = '30s';
-
 -- What everything else stands on: extensions, the schemas that no client reaches, and no privilege by default.
 
 create extension if not exists btree_gist with schema extensions;
@@ -1487,8 +1484,27 @@ begin
 end
 $$;
 
--- Workspaces that have anything to show to the caller: to one who holds the permission, or to a renter or vendor. A
--- policy with two arms asks this first: an index led by workspace_id serves it, and none serves the `or` of both arms.
+-- Whether the caller is anybody's renter or vendor.
+create function private.has_portal()
+    returns boolean
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_user_id uuid := auth.uid();
+begin
+    return exists (select from public.tenants as t where t.user_id = v_user_id)
+        or exists (select from public.vendors as v where v.user_id = v_user_id);
+end
+$$;
+
+-- Workspaces that have anything to show to the caller: to one who holds the permission, or to a renter or vendor.
+--
+-- Policies for members and renters begin with it, as `= any (array(select …))`: an index led by workspace_id serves that, and
+-- its order too. What else they ask no index serves, on purpose: an `or` of two conditions that one does is planned by
+-- itself, row by row and sorted. For a caller without a portal all that is in reach is theirs to see as a member.
 create function private.workspaces_in_reach(p_permission text)
     returns setof uuid
     stable
@@ -1565,6 +1581,7 @@ end
 $$;
 
 grant execute on function private.my_portal_workspaces() to authenticated;
+grant execute on function private.has_portal() to authenticated;
 grant execute on function private.workspaces_in_reach(text) to authenticated;
 grant execute on function private.my_lease_ids() to authenticated;
 grant execute on function private.my_unit_ids() to authenticated;
@@ -3213,8 +3230,9 @@ create policy members_and_portal_select on public.lease_status_changes
     using (
         workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('leases.read')))
-            or lease_id = any (array(select private.my_lease_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or lease_id in (select private.my_lease_ids())
         )
     );
 
@@ -3232,8 +3250,9 @@ create policy members_and_portal_select on public.lease_tenants
     using (
         workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('leases.read')))
-            or lease_id = any (array(select private.my_lease_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or lease_id in (select private.my_lease_ids())
         )
     );
 
@@ -3265,8 +3284,9 @@ create policy members_and_portal_select on public.lease_terms
     using (
         workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('leases.read')))
-            or lease_id = any (array(select private.my_lease_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or lease_id in (select private.my_lease_ids())
         )
     );
 
@@ -3293,8 +3313,9 @@ create policy members_and_portal_select on public.lease_units
     using (
         workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('leases.read')))
-            or lease_id = any (array(select private.my_lease_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or lease_id in (select private.my_lease_ids())
         )
     );
 
@@ -3324,8 +3345,9 @@ create policy members_and_portal_select on public.leases
     using (
         workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('leases.read')))
-            or id = any (array(select private.my_lease_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or id in (select private.my_lease_ids())
         )
     );
 
@@ -3373,8 +3395,9 @@ create policy members_and_portal_select on public.properties
     using (
         workspace_id = any (array(select private.workspaces_in_reach('portfolio.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('portfolio.read')))
-            or id = any (array(select private.my_property_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('portfolio.read'))
+            or id in (select private.my_property_ids())
         )
     );
 
@@ -3438,8 +3461,9 @@ create policy members_and_portal_select on public.units
     using (
         workspace_id = any (array(select private.workspaces_in_reach('portfolio.read')))
         and (
-            workspace_id = any (array(select private.workspaces_with('portfolio.read')))
-            or id = any (array(select private.my_unit_ids()))
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('portfolio.read'))
+            or id in (select private.my_unit_ids())
         )
     );
 

@@ -8,6 +8,10 @@ grant select on public.lease_status_changes to authenticated;
 create policy members_and_portal_select on public.lease_status_changes
     for select to authenticated
     using (
-        workspace_id = any (array(select private.workspaces_with('leases.read')))
-        or lease_id = any (array(select private.my_lease_ids()))
+        workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
+        and (
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or lease_id in (select private.my_lease_ids())
+        )
     );

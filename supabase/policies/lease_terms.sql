@@ -11,8 +11,12 @@ grant insert (
 create policy members_and_portal_select on public.lease_terms
     for select to authenticated
     using (
-        workspace_id = any (array(select private.workspaces_with('leases.read')))
-        or lease_id = any (array(select private.my_lease_ids()))
+        workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
+        and (
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or lease_id in (select private.my_lease_ids())
+        )
     );
 
 create policy members_insert on public.lease_terms

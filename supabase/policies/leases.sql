@@ -14,8 +14,12 @@ grant update (
 create policy members_and_portal_select on public.leases
     for select to authenticated
     using (
-        workspace_id = any (array(select private.workspaces_with('leases.read')))
-        or id = any (array(select private.my_lease_ids()))
+        workspace_id = any (array(select private.workspaces_in_reach('leases.read')))
+        and (
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('leases.read'))
+            or id in (select private.my_lease_ids())
+        )
     );
 
 create policy members_insert on public.leases

@@ -16,8 +16,12 @@ grant update (
 create policy members_and_portal_select on public.properties
     for select to authenticated
     using (
-        workspace_id = any (array(select private.workspaces_with('portfolio.read')))
-        or id = any (array(select private.my_property_ids()))
+        workspace_id = any (array(select private.workspaces_in_reach('portfolio.read')))
+        and (
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('portfolio.read'))
+            or id in (select private.my_property_ids())
+        )
     );
 
 create policy members_insert on public.properties

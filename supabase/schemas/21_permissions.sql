@@ -1,4 +1,5 @@
 -- What policies and RPCs ask. The set-returning ones are for `= any (array(select …))`, which plans as one look-up a query.
+-- They are in plpgsql since it keeps their plans for the session, where SQL functions are planned in every query anew.
 
 -- Workspaces in which the caller holds the permission.
 create function private.workspaces_with(p_permission text)
@@ -6,15 +7,23 @@ create function private.workspaces_with(p_permission text)
     stable
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+declare
+    v_user_id uuid := auth.uid();
+begin
+    return query
     select m.workspace_id
     from public.workspace_members as m
-    join private.role_permissions as rp on rp.role = m.role
     where
-        m.user_id = (select auth.uid())
+        m.user_id = v_user_id
         and m.status = 'active'
-        and rp.permission = p_permission
+        and m.role = any (array(
+            select rp.role
+            from private.role_permissions as rp
+            where rp.permission = p_permission
+        ));
+end
 $$;
 
 
@@ -24,11 +33,16 @@ create function private.my_workspaces()
     stable
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+declare
+    v_user_id uuid := auth.uid();
+begin
+    return query
     select m.workspace_id
     from public.workspace_members as m
-    where m.user_id = (select auth.uid()) and m.status = 'active'
+    where m.user_id = v_user_id and m.status = 'active';
+end
 $$;
 
 

@@ -6,11 +6,54 @@ create function private.my_portal_workspaces()
     stable
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
-    select t.workspace_id from public.tenants as t where t.user_id = (select auth.uid())
-    union
-    select v.workspace_id from public.vendors as v where v.user_id = (select auth.uid())
+declare
+    v_user_id uuid := auth.uid();
+begin
+    return query
+    select t.workspace_id from public.tenants as t where t.user_id = v_user_id
+    union all
+    select v.workspace_id from public.vendors as v where v.user_id = v_user_id;
+end
+$$;
+
+
+-- Whether the caller is anybody's renter or vendor.
+create function private.has_portal()
+    returns boolean
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_user_id uuid := auth.uid();
+begin
+    return exists (select from public.tenants as t where t.user_id = v_user_id)
+        or exists (select from public.vendors as v where v.user_id = v_user_id);
+end
+$$;
+
+
+-- Workspaces that have anything to show to the caller: to one who holds the permission, or to a renter or vendor.
+--
+-- Policies for members and renters begin with it, as `= any (array(select …))`: an index led by workspace_id serves that, and
+-- its order too. What else they ask no index serves, on purpose: an `or` of two conditions that one does is planned by
+-- itself, row by row and sorted. For a caller without a portal all that is in reach is theirs to see as a member.
+create function private.workspaces_in_reach(p_permission text)
+    returns setof uuid
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return query
+    select private.workspaces_with(p_permission)
+    union all
+    select private.my_portal_workspaces();
+end
 $$;
 
 
@@ -20,16 +63,21 @@ create function private.my_lease_ids()
     stable
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+declare
+    v_user_id uuid := auth.uid();
+begin
+    return query
     select l.id
     from public.tenants as t
     join public.lease_tenants as lt on lt.workspace_id = t.workspace_id and lt.tenant_id = t.id
     join public.leases as l on l.workspace_id = lt.workspace_id and l.id = lt.lease_id
     where
-        t.user_id = (select auth.uid())
+        t.user_id = v_user_id
         and lt.role <> 'occupant'
-        and l.status <> 'draft'
+        and l.status <> 'draft';
+end
 $$;
 
 
@@ -39,8 +87,10 @@ create function private.my_unit_ids()
     stable
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+begin
+    return query
     select lu.unit_id
     from public.leases as l
     join public.lease_units as lu
@@ -48,7 +98,8 @@ as $$
     where
         l.id = any (array(select private.my_lease_ids()))
         and lu.binding
-        and lu.superseded_at is null
+        and lu.superseded_at is null;
+end
 $$;
 
 
@@ -58,14 +109,19 @@ create function private.my_property_ids()
     stable
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+begin
+    return query
     select l.property_id
     from public.leases as l
-    where l.id = any (array(select private.my_lease_ids()))
+    where l.id = any (array(select private.my_lease_ids()));
+end
 $$;
 
 grant execute on function private.my_portal_workspaces() to authenticated;
+grant execute on function private.has_portal() to authenticated;
+grant execute on function private.workspaces_in_reach(text) to authenticated;
 grant execute on function private.my_lease_ids() to authenticated;
 grant execute on function private.my_unit_ids() to authenticated;
 grant execute on function private.my_property_ids() to authenticated;
