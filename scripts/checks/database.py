@@ -123,11 +123,13 @@ def _failed_migration(error: StackError) -> str:
 
 
 def _source_of(project: Project, name: str) -> str:
-    """The source file that speaks of an object, such as `function private.fail(integer, text)`; a guess."""
-    words = re.search(r"(\w+)\.(\w+)(?: (\w+))?", name)
+    """The source file that makes an object, such as `policy public.units members_insert`; a guess."""
+    words = re.search(r"(\w+\.\w+)(?: (\w+))?", name)
     if words:
-        for wanted in (words[3], f"{words[1]}.{words[2]}"):
-            for path in project.sources if wanted else ():
-                if re.search(rf"\bcreate\b.*\b{re.escape(wanted)}\b", path.read_text()):
+        of = re.escape(words[1])
+        part = rf"\bcreate\b[^;]*\b{words[2]}\b[^;]*\b{of}\b" if words[2] else None
+        for pattern in filter(None, (part, rf"\bcreate\b[^;(]*\b{of}\b")):
+            for path in project.sources:
+                if re.search(pattern, path.read_text()):
                     return project.shown(path)
     return "supabase/schemas"

@@ -49,12 +49,16 @@ def test_differences_name_the_source_and_the_verb(project: Project) -> None:
     (project.folder / "policies" / "pets.sql").write_text(
         "create policy everybody_select on public.pets for select to authenticated using (name <> 'Rex');\n"
     )
+    cats = "create policy everybody_select on public.cats for select to authenticated using (true);\n"
+    (project.folder / "policies" / "cats.sql").write_text(f"create table public.cats ();\n{cats}")
     add_source(project, "alter role authenticated set lock_timeout = '4s';\n")
-    policy, setting = sorted(findings(project.root, "drift")["drift"], key=lambda each: each["problem"])
+    found = {each["problem"].splitlines()[0]: each for each in findings(project.root, "drift")["drift"]}
+    policy = found["policy public.pets everybody_select: not the same"]
     assert policy["where"] == "supabase/policies/pets.sql"
-    assert policy["problem"].startswith("policy public.pets everybody_select: not the same")
     assert "make migration" in policy["remedy"]
-    assert setting["problem"].startswith("setting of role authenticated: lock_timeout: only in the sources")
+    other = found["policy public.cats everybody_select: only in the sources"]
+    assert other["where"] == "supabase/policies/cats.sql"
+    assert "setting of role authenticated: lock_timeout: only in the sources" in found
 
 
 def test_an_open_table_is_the_advisors_finding(project: Project) -> None:
