@@ -6,6 +6,7 @@ import re
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -174,13 +175,21 @@ def test_headers_about_the_caller_are_neither_taken_nor_passed_on(gateway: Gatew
     claims = {
         "x-freehold-sub": "ann",
         "x-freehold-role": "service_role",
-        "x-forwarded-for": "203.0.113.7",
-        "x-envoy-upstream-rq-timeout-ms": "1",
+        "x-envoy-upstream-rq-timeout-ms": "60000",
         "x-envoy-internal": "true",
     }
-    seen = gateway.get("/rest/v1/units", headers=claims, token=gateway.user_token("bob")).json()["headers"]
-    assert seen["x-forwarded-for"] == HOST
-    assert not [name for name in seen if name.startswith(("x-freehold-", "x-envoy-"))]
+    for headers in (claims, {**claims, "x-forwarded-for": "203.0.113.7"}):
+        answer = gateway.get("/rest/v1/units", headers=headers, token=gateway.user_token("bob"))
+        seen = answer.json()["headers"]
+        assert seen["x-forwarded-for"] == HOST
+        assert not [name for name in seen if name.startswith(("x-freehold-", "x-envoy-"))]
+
+
+def test_a_caller_cannot_change_how_long_a_service_may_take(gateway: Gateway) -> None:
+    patience = {"x-envoy-upstream-rq-timeout-ms": "8000"}
+    began = time.monotonic()
+    envelope(gateway.get("/rest/v1/slow", headers=patience), 504, "upstream_timeout")
+    assert time.monotonic() - began < 5
 
 
 def test_a_path_that_leads_nowhere_is_404(gateway: Gateway) -> None:
@@ -194,7 +203,6 @@ def test_a_service_that_is_not_running_is_503(gateway: Gateway) -> None:
 
 def test_a_service_that_does_not_answer_is_504(gateway: Gateway) -> None:
     envelope(gateway.get("/rest/v1/slow"), 504, "upstream_timeout")
-    gateway.services["rest"].release.set()
 
 
 def test_a_body_that_is_too_large_is_413(gateway: Gateway) -> None:
@@ -246,9 +254,9 @@ def test_more_requests_than_a_service_can_take_are_turned_away(
         for call in calls:
             call.join(20)
         refused = [answer for answer in answers if answer.status_code != 200]
-        assert len(answers) == 3
-        assert len(refused) == 1
-        envelope(refused[0], 503, "overloaded")
+        assert 1 <= len(refused) < len(answers) == 3
+        for answer in refused:
+            envelope(answer, 503, "overloaded")
 
 
 def test_a_service_is_used_as_soon_as_it_runs(tmp_path_factory: pytest.TempPathFactory) -> None:
