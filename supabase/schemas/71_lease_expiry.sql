@@ -107,7 +107,8 @@ begin
             (r.workspace_id, r.lease_id) in (select f.workspace_id, f.lease_id from first_due as f)
             and r.state = 'pending'
             and r.due_on <= private.local_date(p.timezone, p_now)
-        -- A second machine waits here, and then finds nothing pending.
+        -- A second machine waits here, and then finds nothing pending. In key order, or the two would deadlock.
+        order by r.workspace_id, r.lease_id, r.threshold, r.ends_on
         for update of r
     ),
     ranked as (
