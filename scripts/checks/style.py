@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,35 +10,42 @@ from pathlib import Path
 
 from scripts.checks.finding import Finding, Skipped
 from scripts.checks.workshop import Workshop
-from scripts.stack.layout import REPOSITORY
+from scripts.stack.layout import REPOSITORY, StackError
 
 PYTHON = ("workers", "scripts", "tests/py", "bench")
 SHOWN = 40  # lines of a tool's output; the tool itself shows all
 
 
 def check_sqlfluff(workshop: Workshop) -> list[Finding]:
+    """The sources. Migrations are drafted by a program, and the seed is data."""
     project = workshop.project
-    files = [*project.sources, *project.folder.glob("seed.sql")]
-    command = [
-        _tool("sqlfluff"),
-        "lint",
-        "--nocolor",
-        f"--config={REPOSITORY / '.sqlfluff'}",
-        "--disable-progress-bar",
-    ]
+    command = [_tool("sqlfluff"), "lint", "--nocolor", "--disable-progress-bar"]
     return _run(
-        [*command, *map(str, files)], "sqlfluff fix mends most of it; .sqlfluff says what is asked for"
+        [*command, f"--config={REPOSITORY / '.sqlfluff'}", *map(project.shown, project.sources)],
+        "sqlfluff fix mends most of it; .sqlfluff says what is asked for",
+        folder=project.root,
     )
 
 
 def check_squawk(workshop: Workshop) -> list[Finding]:
-    files = [str(path) for path in workshop.project.migrations]
-    command = [_tool("squawk"), f"--config={REPOSITORY / '.squawk.toml'}", "--reporter=gcc"]
-    return _run(
-        [*command, *files] if files else [],
-        "make it safe on a database in use (squawkhq.com/docs/rules), "
-        "or say above the statement why it is: -- squawk-ignore the-rule",
+    project = workshop.project
+    files = list(map(project.shown, project.migrations))
+    if not files:
+        return []
+    done = _call(
+        [_tool("squawk"), f"--config={REPOSITORY / '.squawk.toml'}", "--reporter=json", *files], project.root
     )
+    if done.returncode and not done.stdout.strip():
+        raise StackError(f"squawk could not look: {done.stderr.strip()}")
+    return [
+        Finding(
+            f"{each['file']}:{each['line'] + 1}",  # squawk counts lines from 0
+            f"{each['rule_name']}: {each['message']}",
+            f"{each['help'] or 'See squawkhq.com/docs/rules.'} "
+            f"Or say above the statement why it is safe, and: -- squawk-ignore {each['rule_name']}",
+        )
+        for each in json.loads(done.stdout or "[]")
+    ]
 
 
 def check_ruff(workshop: Workshop) -> list[Finding]:
@@ -69,14 +77,9 @@ def _tool(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def _run(command: list[str], remedy: str) -> list[Finding]:
-    """One finding with all that the tool says; none when it is content, or has nothing to look at."""
-    if not command:
-        return []
-    environment = {**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, env=environment, check=False
-    )
+def _run(command: list[str], remedy: str, *, folder: Path = REPOSITORY) -> list[Finding]:
+    """One finding with all that the tool says; none when it is content."""
+    done = _call(command, folder)
     if done.returncode == 0:
         return []
     lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
@@ -92,3 +95,13 @@ def _first_file(lines: list[str]) -> str:
             if "/" in word and (".py" in word or ".sql" in word):
                 return word.strip("[]:,").removeprefix(f"{REPOSITORY}/")
     return lines[0] if lines else "no output"
+
+
+def _call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}
+    try:
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, env=environment, check=False
+        )
+    except FileNotFoundError as error:
+        raise StackError(f"{command[0]} is missing: run `make install`") from error

@@ -85,13 +85,13 @@ def test_loud_sql_and_an_unsafe_migration_are_found_where_they_stand(project: Pr
     unsafe.write_text("alter table public.pets drop column name;\n")
     lines = (project.folder / "schemas" / "10_pets.sql").read_text().count("\n")
     found = findings(project.root, "sqlfluff", "squawk")
-    [style], [safety] = found["sqlfluff"], found["squawk"]
-    assert style["where"].endswith("supabase/schemas/10_pets.sql")
+    [style] = found["sqlfluff"]
+    assert style["where"] == "supabase/schemas/10_pets.sql"
     assert f"{lines}" in style["problem"]
     assert "CP01" in style["problem"]
-    assert safety["where"].partition(":")[0].endswith(unsafe.name)
-    assert "ban-drop-column" in safety["problem"]
-    assert "require-lock-timeout" in safety["problem"]
+    safety = {each["problem"].partition(":")[0]: each for each in found["squawk"]}
+    assert safety.keys() == {"ban-drop-column", "require-lock-timeout", "require-statement-timeout"}
+    assert safety["ban-drop-column"]["where"] == f"supabase/migrations/{unsafe.name}:1"
 
 
 def test_an_unknown_check_is_refused_with_the_names_there_are() -> None:
