@@ -46,27 +46,44 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 async def _api(settings: Settings) -> list[Finding]:
+    reached = await _reach(settings)
+    if reached.state == "fail":
+        return [reached]
     asked = datetime.now(UTC)
     started = time.monotonic()
     async with WorkerApi.of(settings) as api:
         try:
             health = await api.rpc("health", deadline=0)
         except ApiError as error:
-            return [refusal(error, (time.monotonic() - started) * 1000)]
+            return [reached, refusal(error, (time.monotonic() - started) * 1000)]
     took = time.monotonic() - started
     return [
-        Finding("api", "ok", settings.api_url, took * 1000),
+        reached,
         Finding("worker profile", "ok", "exposed"),
         _key(settings, asked),
-        _database(health),
+        _database(health, took * 1000),
         clock(health["database_time"], asked, took),
         *backlog(health),
     ]
 
 
+async def _reach(settings: Settings) -> Finding:
+    """Whether anything answers there; what it answers is the next check's concern."""
+    started = time.monotonic()
+    try:
+        async with httpx.AsyncClient(timeout=settings.api_timeout) as http:
+            await http.head(
+                f"{settings.api_url}/rest/v1/", headers={"apikey": settings.anon_key.get_secret_value()}
+            )
+    except httpx.TransportError as error:
+        away = ApiError.unreachable(settings.api_url, error, "")
+        return Finding("api", "fail", away.message, remedy=away.hint)
+    return Finding("api", "ok", settings.api_url, (time.monotonic() - started) * 1000)
+
+
 def refusal(error: ApiError, milliseconds: float) -> Finding:
     """Which of the API, its worker profile, the key and the migrations is at fault."""
-    name, remedy = "api", error.hint
+    name, remedy = "database", error.hint or "See the logs of PostgREST and Postgres: `make logs`"
     if error.code == "PGRST106":
         name = "worker profile"
         remedy = "Expose the schema `worker`: `supabase config push`, or Data API → Exposed schemas"
@@ -88,16 +105,16 @@ def _key(settings: Settings, now: datetime) -> Finding:
     return Finding("worker key", "warn" if late else "ok", f"accepted, expires in {days} days", remedy=remedy)
 
 
-def _database(health: dict[str, Any]) -> Finding:
+def _database(health: dict[str, Any], milliseconds: float) -> Finding:
     applied = health["migration"]
     newest = max((path.name.split("_")[0] for path in MIGRATIONS.glob("*.sql")), default=None)
     if applied is None:
-        return Finding("database", "warn", "no migration is recorded", remedy="Run `supabase db push`")
+        return Finding("database", "warn", "no migration is recorded", milliseconds, "Run `supabase db push`")
     if newest and applied < newest:
         return Finding(
-            "database", "fail", f"at {applied}, this version is at {newest}", remedy="Run `supabase db push`"
+            "database", "fail", f"at {applied}, not {newest}", milliseconds, "Run `supabase db push`"
         )
-    return Finding("database", "ok", f"migration {applied}")
+    return Finding("database", "ok", f"migration {applied}", milliseconds)
 
 
 def clock(database_time: str, asked: datetime, took: float) -> Finding:

@@ -100,7 +100,7 @@ def test_all_is_well(server: RpcServer, mail: MailServer) -> None:
         ],
         "ok",
     )
-    for name in ("api", "auth", "mail"):
+    for name in ("api", "database", "auth", "mail"):
         milliseconds = findings[name].milliseconds
         assert milliseconds is not None and 0 < milliseconds < 2000
     assert findings["database"].detail == "migration 20261121090000"
@@ -113,6 +113,7 @@ def test_all_is_well(server: RpcServer, mail: MailServer) -> None:
         (Refusal(401, "PGRST301"), "worker key", "Mint a WORKER_KEY"),
         (Refusal(403, "42501"), "worker key", "role `worker`"),
         (Refusal(404, "PGRST202"), "database", "supabase db push"),
+        (Refusal(503, "PGRST001", hint="Is Postgres up?"), "database", "Is Postgres up?"),
     ],
 )
 def test_each_refusal_is_laid_at_the_right_door(
