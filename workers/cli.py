@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workers.imports.command import app as imports
+
 if TYPE_CHECKING:
     from workers.settings import Settings
 
 FAILED = 1
-BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+UNAVAILABLE = 69  # as in sysexits.h, like the next
+BAD_CONFIGURATION = 78
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
@@ -22,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(imports, name="import")
 
 
 @app.command()
@@ -119,6 +123,7 @@ def main() -> Any:
         return app()
     except (ApiError, ProviderAway) as error:
         typer.secho(str(error), err=True, fg="red")
-        raise SystemExit(FAILED) from None
+        refused = isinstance(error, ApiError) and not error.transient
+        raise SystemExit(FAILED if refused else UNAVAILABLE) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -8,8 +8,16 @@ from difflib import get_close_matches
 
 from dotenv import dotenv_values
 
-# Ours, read elsewhere than by Settings: by crash_points, by the local stack, by its tests.
-READ_ELSEWHERE = ("FREEHOLD_CRASH_AT", "FREEHOLD_STACK_", "FREEHOLD_TEST_", "FREEHOLD_LIMIT_")
+# Ours, read elsewhere than by Settings: by crash_points, the local stack, its tests, and who imports.
+READ_ELSEWHERE = (
+    "FREEHOLD_CRASH_AT",
+    "FREEHOLD_STACK_",
+    "FREEHOLD_TEST_",
+    "FREEHOLD_LIMIT_",
+    "FREEHOLD_TOKEN",
+    "FREEHOLD_EMAIL",
+    "FREEHOLD_PASSWORD",
+)
 FAMILIES = ("FREEHOLD_", "WORKER_", "SMTP_", "MAIL_", "LOG_", "SITE_", "API_", "ANON_")
 
 

@@ -1,5 +1,8 @@
 -- The schema as it began: supabase/schemas and supabase/policies, in their order.
 
+set local lock_timeout = '2s';
+set local statement_timeout = '30s';
+
 -- What everything else stands on: extensions, the schemas that no client reaches, and no privilege by default.
 
 create extension if not exists btree_gist with schema extensions;
@@ -2983,6 +2986,11 @@ begin
     get diagnostics v_rows = row_count;
     v_deleted := v_deleted || jsonb_build_object('message_secrets', v_rows);
 
+    -- With their rows: a commit deletes its own.
+    delete from public.imports where status = 'staged' and created_at < p_now - interval '1 day';
+    get diagnostics v_rows = row_count;
+    v_deleted := v_deleted || jsonb_build_object('imports', v_rows);
+
     delete from private.job_runs as r
     where
         r.due_at < p_now - interval '90 days'
@@ -2994,8 +3002,8 @@ $$;
 
 comment on function worker.housekeeping(timestamptz) is $$Deletes what has served its time
 
-Idempotency keys after a day, write counts after a day, unused tokens after eight, the log of runs after ninety. Answers how
-many rows of each.$$;
+Idempotency keys, write counts and imports that nobody committed after a day, unused tokens after eight, the log of runs
+after ninety. Answers how many rows of each.$$;
 
 grant execute on all functions in schema worker to worker;
 
@@ -3068,7 +3076,8 @@ create function worker.lease_expiry_check(p_now timestamptz default now(), p_lim
     language plpgsql
 as $$
 declare
-    v_leases integer;
+    v_looked_at integer;
+    v_due integer;
     v_skipped integer;
     v_notices jsonb[];
 begin
@@ -3106,7 +3115,8 @@ begin
             (r.workspace_id, r.lease_id) in (select f.workspace_id, f.lease_id from first_due as f)
             and r.state = 'pending'
             and r.due_on <= private.local_date(p.timezone, p_now)
-        -- A second machine waits here, and then finds nothing pending.
+        -- A second machine waits here, and then finds nothing pending. In key order, or the two would deadlock.
+        order by r.workspace_id, r.lease_id, r.threshold, r.ends_on
         for update of r
     ),
     ranked as (
@@ -3195,17 +3205,18 @@ begin
     )
     select
         (select count(distinct d.lease_id) from due as d),
+        (select count(*) from decided as d where d.state = 'queued'),
         (select count(*) from decided as d where d.state = 'skipped'),
         (select array_agg(jsonb_build_object('message_id', w.id)) from written as w)
-    into v_leases, v_skipped, v_notices;
+    into v_looked_at, v_due, v_skipped, v_notices;
     if v_notices is not null then
         perform pgmq.send_batch('email', v_notices);
     end if;
     return jsonb_build_object(
-        'leases_due', v_leases,
+        'leases_due', v_due,
         'messages_queued', coalesce(cardinality(v_notices), 0),
         'thresholds_skipped', v_skipped,
-        'more', v_leases >= p_limit
+        'more', v_looked_at >= p_limit
     );
 end
 $$;
@@ -3214,9 +3225,1532 @@ comment on function worker.lease_expiry_check(timestamptz, integer) is $$Queues 
 
 For each lease with a threshold due on its property's date, the tightest one only, to the property's manager or else the
 owners; never twice for the same lease, threshold and end date, and not once the term is over. Takes up to `p_limit` leases:
-call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}.$$;
+call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}: the leases to be told of, and the
+thresholds passed over.$$;
 
 grant execute on all functions in schema worker to worker;
+
+-- Imports: a file's rows are staged in batches, checked, then committed all or not at all.
+
+create table public.imports (
+    id uuid primary key default gen_random_uuid(),
+    workspace_id uuid not null references public.workspaces (id) on delete cascade,
+    kind text not null check (kind in ('rent_roll')),
+    status text not null default 'staged' check (status in ('staged', 'committed')),
+    file_name text not null check (length(btrim(file_name)) between 1 and 255),
+    file_digest text not null check (file_digest ~ '^[0-9a-f]{64}$'),
+    row_count integer not null default 0 check (row_count >= 0),
+    result jsonb,
+    created_by uuid references auth.users (id) on delete set null,
+    created_at timestamptz not null default now(),
+    committed_at timestamptz,
+    unique (workspace_id, id),
+    constraint committed_imports_have_a_result check (
+        (status = 'committed') = (committed_at is not null) and (status = 'committed') = (result is not null)
+    )
+);
+
+create index imports_created_at_idx on public.imports (workspace_id, created_at desc);
+create index imports_created_by_idx on public.imports (created_by) where created_by is not null;
+create index imports_staged_idx on public.imports (created_at) where status = 'staged';
+
+create trigger refuse_truncate before truncate on public.imports
+    for each statement execute function private.refuse_truncate();
+
+comment on table public.imports is $$Files that were brought in, and what each changed.
+
+Made with `rpc/start_import`, filled with `rpc/stage_import_rows`, looked at with `rpc/check_import` and carried out with
+`rpc/commit_import`. One that is still staged after a day is deleted.$$;
+comment on column public.imports.id is $$Identifies the import.$$;
+comment on column public.imports.workspace_id is $$The workspace that it changes.$$;
+comment on column public.imports.kind is $$rent_roll.$$;
+comment on column public.imports.status is $$staged (nothing has changed yet) or committed.$$;
+comment on column public.imports.file_name is $$The file's name, without its folder.$$;
+comment on column public.imports.file_digest is $$SHA-256 of the file, in hexadecimal.$$;
+comment on column public.imports.row_count is $$Rows staged.$$;
+comment on column public.imports.result is $$What the commit changed, as `rpc/commit_import` answered.$$;
+comment on column public.imports.created_by is $$Who started it; empty once that account is deleted.$$;
+comment on column public.imports.created_at is $$When the row was made.$$;
+comment on column public.imports.committed_at is $$When it was carried out; empty while it is staged.$$;
+
+create table private.import_rows (
+    import_id uuid not null references public.imports (id) on delete cascade,
+    line integer not null check (line > 0),
+    data jsonb not null,
+    problems jsonb,
+    primary key (import_id, line)
+);
+
+comment on table private.import_rows is $$Rows of imports under way, and which of their cells cannot be read. Deleted with the commit.$$;
+
+-- The cells a rent-roll row may have: what each belongs to, how it must look, and what to do when it doesn't.
+create function private.rent_roll_columns()
+    returns table (name text, scope text, max_length integer, pattern text, remedy text)
+    immutable
+    set search_path = ''
+    language sql
+as $$
+    with text_like (pattern) as (values ('^\S(.*\S)?$')),
+    day (pattern, remedy) as (
+        values ('^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$', 'Give a day of 1900 to 2199 as YYYY-MM-DD.')
+    ),
+    money (pattern, remedy) as (values ('^\d{1,15}$', 'Give a whole number of minor units (cents), not negative.'))
+    select c.name, c.scope, c.max_length, c.pattern, c.remedy
+    from text_like, day, money, lateral (
+        values
+        ('property_name', 'property', 120, text_like.pattern, 'Give a name of 1 to 120 characters.'),
+        (
+            'property_type', 'property', 20,
+            '^(single_family|multi_family|apartment|condo|townhouse|manufactured|commercial|other)$',
+            'Use single_family, multi_family, apartment, condo, townhouse, manufactured, commercial or other.'
+        ),
+        ('address_line1', 'property', 200, text_like.pattern, 'Give a street address of 1 to 200 characters.'),
+        ('address_line2', 'property', 200, text_like.pattern, 'Give at most 200 characters.'),
+        ('city', 'property', 120, text_like.pattern, 'Give a city of 1 to 120 characters.'),
+        ('state', 'property', 60, text_like.pattern, 'Give at most 60 characters, such as CA.'),
+        ('postal_code', 'property', 20, text_like.pattern, 'Give at most 20 characters.'),
+        ('country', 'property', 2, '^[A-Z]{2}$', 'Give the two-letter ISO code, such as US.'),
+        ('timezone', 'property', 60, '^[A-Z]\S*$', 'Give an IANA name, such as America/Chicago.'),
+        ('currency', 'property', 3, '^[A-Z]{3}$', 'Give the three-letter ISO code, such as USD.'),
+        ('latitude', 'property', 30, '^-?(90(\.0+)?|[0-8]?\d(\.\d+)?)$', 'Give degrees between -90 and 90.'),
+        (
+            'longitude', 'property', 30, '^-?(180(\.0+)?|(1[0-7]\d|\d{1,2})(\.\d+)?)$',
+            'Give degrees between -180 and 180.'
+        ),
+        ('manager_email', 'property', 254, '^[^@\s]+@[^@\s]+$', 'Give an address such as name@example.com.'),
+        ('unit_number', 'unit', 40, text_like.pattern, 'Give a number or name of 1 to 40 characters.'),
+        ('bedrooms', 'unit', 5, '^\d{1,3}(\.\d)?$', 'Give a number such as 2; 0 is a studio.'),
+        ('bathrooms', 'unit', 5, '^\d{1,3}(\.\d)?$', 'Give a number such as 1.5.'),
+        ('area_sqft', 'unit', 9, '^[1-9]\d*$', 'Give a whole number of square feet.'),
+        ('market_rent_minor', 'unit', 15, money.pattern, money.remedy),
+        ('lease_number', 'lease', 60, text_like.pattern, 'Give a number of 1 to 60 characters.'),
+        ('lease_start', 'lease', 10, day.pattern, day.remedy),
+        ('lease_end', 'lease', 10, day.pattern, day.remedy),
+        ('notice_days', 'lease', 3, '^([0-3]?\d?\d|400)$', 'Give a number of days between 0 and 400.'),
+        ('rent_minor', 'lease', 15, money.pattern, money.remedy),
+        ('due_day', 'lease', 2, '^([1-9]|[12]\d|3[01])$', 'Give a day of the month, 1 to 31.'),
+        ('deposit_minor', 'lease', 15, money.pattern, money.remedy),
+        ('lease_status', 'lease', 6, '^(draft|active)$', 'Use draft or active; leave out leases that have ended.')
+    ) as c (name, scope, max_length, pattern, remedy)
+    union all
+    select who.prefix || what.name, 'renter', what.max_length, what.pattern, what.remedy
+    from text_like
+    cross join unnest(array['tenant_', 'co_tenant_', 'co_tenant_2_', 'co_tenant_3_', 'co_tenant_4_']) as who (prefix)
+    cross join lateral (
+        values
+        ('first_name', 120, text_like.pattern, 'Give at most 120 characters.'),
+        ('last_name', 120, text_like.pattern, 'Give a name of 1 to 120 characters.'),
+        ('email', 254, '^[^@\s]+@[^@\s]+$', 'Give an address such as name@example.com.'),
+        ('phone', 40, '^\S.+\S$', 'Give 3 to 40 characters.')
+    ) as what (name, max_length, pattern, remedy)
+$$;
+
+-- The import, locked, for whoever started it and may still do what it does.
+create function private.lock_import(p_import_id uuid)
+    returns public.imports
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_import public.imports;
+begin
+    select * into v_import
+    from public.imports
+    where
+        id = p_import_id
+        and created_by = (select auth.uid())
+        and workspace_id = any (array(select private.my_workspaces()))
+    for update;
+    if not found then
+        perform private.fail(
+            404, 'import_not_found', 'There is no such import, or somebody else started it.',
+            p_hint := 'Start one with rpc/start_import. One that is not committed within a day is deleted.'
+        );
+    end if;
+    perform private.require_import(v_import.workspace_id);
+    return v_import;
+end
+$$;
+
+-- An import writes what its caller could write row by row, and takes a permission of its own besides.
+create function private.require_import(p_workspace_id uuid)
+    returns void
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform private.require_permission(p_workspace_id, 'imports.run');
+    perform private.require_permission(p_workspace_id, 'portfolio.write');
+    perform private.require_permission(p_workspace_id, 'renters.write');
+    perform private.require_permission(p_workspace_id, 'leases.write');
+end
+$$;
+
+create function private.start_import(p_workspace_id uuid, p_kind text, p_file_name text, p_file_digest text)
+    returns public.imports
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_import public.imports;
+begin
+    perform private.require_import(p_workspace_id);
+    if p_kind is distinct from 'rent_roll' then
+        perform private.fail(
+            422, 'import_kind_unknown', format('There is no kind of import called %L.', p_kind),
+            p_hint := 'Use rent_roll.'
+        );
+    end if;
+    if coalesce(p_file_digest, '') !~ '^[0-9a-f]{64}$' or coalesce(btrim(p_file_name), '') = '' then
+        perform private.fail(
+            422, 'import_file_invalid', 'file_name or file_digest cannot be read.',
+            p_hint := 'Give the file''s name, and its SHA-256 as 64 lower-case hexadecimal digits.'
+        );
+    end if;
+    insert into public.imports (workspace_id, kind, file_name, file_digest, created_by)
+    values (p_workspace_id, p_kind, left(btrim(p_file_name), 255), p_file_digest, auth.uid())
+    returning * into v_import;
+    return v_import;
+end
+$$;
+
+create function private.stage_import_rows(p_import_id uuid, p_rows jsonb)
+    returns integer
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_import public.imports := private.lock_import(p_import_id);
+    v_staged integer;
+begin
+    if v_import.status <> 'staged' then
+        perform private.fail(
+            409, 'import_committed', 'This import is committed: it takes no more rows.',
+            p_hint := 'Start another with rpc/start_import.'
+        );
+    end if;
+    if p_rows is null or jsonb_typeof(p_rows) <> 'array' or jsonb_array_length(p_rows) not between 1 and 1000
+        or exists (
+            select from jsonb_array_elements(p_rows) as r (entry)
+            where
+                jsonb_typeof(r.entry) <> 'object'
+                or jsonb_typeof(r.entry -> 'data') is distinct from 'object'
+                or coalesce(r.entry ->> 'line', '') !~ '^[1-9]\d{0,8}$'
+        )
+    then
+        perform private.fail(
+            422, 'import_batch_invalid', 'rows is no list of 1 to 1,000 rows.',
+            p_hint := 'Give [{"line": 2, "data": {"property_name": "…", …}}, …]; docs/reference/rent-roll-csv.md has the names.'
+        );
+    end if;
+    insert into private.import_rows as r (import_id, line, data, problems)
+    select distinct on ((given.entry ->> 'line')::integer)
+        p_import_id,
+        (given.entry ->> 'line')::integer,
+        jsonb_strip_nulls(given.entry -> 'data'),
+        found.problems
+    from jsonb_array_elements(p_rows) with ordinality as given (entry, position)
+    cross join lateral (
+        select jsonb_agg(jsonb_build_object(
+            'column_name', cell.name, 'value', cell.value, 'remedy', coalesce(c.remedy, 'Leave this column out.')
+        )) as problems
+        from jsonb_each_text(given.entry -> 'data') as cell (name, value)
+        left join private.rent_roll_columns() as c on c.name = cell.name
+        where
+            cell.value is not null
+            and (
+                c.name is null
+                or length(cell.value) > c.max_length
+                or cell.value !~ c.pattern
+                or (c.name in ('lease_start', 'lease_end') and not pg_input_is_valid(cell.value, 'date'))
+            )
+    ) as found
+    order by (given.entry ->> 'line')::integer, given.position desc
+    on conflict (import_id, line) do update
+    set data = excluded.data, problems = excluded.problems;
+    select count(*) into v_staged from private.import_rows where import_id = p_import_id;
+    if v_staged > 12000 then
+        perform private.fail(
+            413, 'import_too_large', format('An import takes 12,000 rows; this would be row %s.', v_staged),
+            p_hint := 'Split the file by property, and import one part after the other.'
+        );
+    end if;
+    update public.imports set row_count = v_staged where id = p_import_id;
+    return v_staged;
+end
+$$;
+
+create function private.discard_import(p_import_id uuid)
+    returns void
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_import public.imports := private.lock_import(p_import_id);
+begin
+    if v_import.status <> 'staged' then
+        perform private.fail(409, 'import_committed', 'This import is committed: it stays on record.');
+    end if;
+    delete from public.imports where id = p_import_id;
+end
+$$;
+
+-- What committing a rent roll would do, worked out whole before anything is written. Each step is a temporary table:
+--   import_errors        what stands in the way, by line and column
+--   import_lines         the rows that can be read, typed
+--   import_properties, import_units, import_leases, import_tenants
+--                        what each will be, beside what it is: `is_new`, `changes`
+--   import_lease_units, import_lease_tenants
+--                        which unit and which renter is on which lease
+-- An empty cell says nothing: what is there stays. Keys are compared without regard to case.
+
+create function private.drop_import_plan()
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array[
+        'import_errors', 'import_lines', 'import_properties', 'import_units', 'import_leases', 'import_tenants',
+        'import_lease_units', 'import_lease_tenants'
+    ] loop
+        if to_regclass('pg_temp.' || v_table) is not null then
+            execute format('drop table pg_temp.%I', v_table);
+        end if;
+    end loop;
+end
+$$;
+
+create function private.plan_import_lines(p_import_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_errors (
+        line integer not null,
+        column_name text not null,
+        value text,
+        code text not null,
+        message text not null,
+        remedy text not null
+    ) on commit drop;
+
+    create temporary table import_lines on commit drop as
+    select
+        r.line,
+        r.data,
+        lower(cells.property_name) as property_key,
+        lower(cells.unit_number) as unit_key,
+        lower(cells.lease_number) as lease_key,
+        cells.*
+    from private.import_rows as r
+    cross join lateral jsonb_to_record(r.data) as cells (
+        property_name text,
+        property_type text,
+        address_line1 text,
+        address_line2 text,
+        city text,
+        state text,
+        postal_code text,
+        country text,
+        timezone text,
+        currency text,
+        latitude double precision,
+        longitude double precision,
+        manager_email text,
+        unit_number text,
+        bedrooms numeric,
+        bathrooms numeric,
+        area_sqft integer,
+        market_rent_minor bigint,
+        lease_number text,
+        lease_start date,
+        lease_end date,
+        notice_days integer,
+        rent_minor bigint,
+        due_day integer,
+        deposit_minor bigint,
+        lease_status text
+    )
+    where r.import_id = p_import_id and r.problems is null;
+    analyze pg_temp.import_lines;
+
+    insert into pg_temp.import_errors
+    select r.line, cell.column_name, cell.value, 'value_invalid', 'This value cannot be read.', cell.remedy
+    from private.import_rows as r
+    cross join lateral jsonb_to_recordset(r.problems) as cell (column_name text, value text, remedy text)
+    where r.import_id = p_import_id and r.problems is not null;
+
+    insert into pg_temp.import_errors
+    select l.line, missing.column_name, null, 'value_missing', 'The cell is empty.', missing.remedy
+    from pg_temp.import_lines as l
+    cross join lateral (
+        values
+        ('property_name', l.property_name is null, 'Name the property.'),
+        ('unit_number', l.unit_number is null, 'Give the unit''s number as it stands on the door.'),
+        (
+            'lease_number',
+            l.lease_number is null and exists (
+                select
+                from private.rent_roll_columns() as c
+                where c.scope in ('lease', 'renter') and l.data ? c.name
+            ),
+            'Give the lease a number, such as 2026-014; a vacant unit has no cells of a lease or a renter.'
+        )
+    ) as missing (column_name, is_missing, remedy)
+    where missing.is_missing;
+end
+$$;
+
+-- Rows that speak of the same property, unit or lease must not contradict each other.
+create function private.refuse_contradictions()
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    with cells as materialized (
+        select
+            l.line,
+            c.scope,
+            c.name,
+            cell.value,
+            case c.scope
+                when 'property' then l.property_key
+                when 'unit' then l.property_key || chr(31) || l.unit_key
+                else l.lease_key
+            end as subject
+        from pg_temp.import_lines as l
+        cross join lateral jsonb_each_text(l.data) as cell (name, value)
+        join private.rent_roll_columns() as c on c.name = cell.name
+        where
+            c.scope in ('property', 'unit', 'lease')
+            and c.name not in ('property_name', 'unit_number', 'lease_number')
+    ),
+    contested as (
+        select c.scope, c.subject, c.name, min(c.line) as first_line
+        from cells as c
+        where c.subject is not null
+        group by c.scope, c.subject, c.name
+        having min(lower(c.value)) <> max(lower(c.value))
+    )
+    insert into pg_temp.import_errors
+    select
+        c.line,
+        c.name,
+        c.value,
+        c.scope || '_contradicted',
+        format('Line %s says %s of the same %s.', first_said.line, first_said.value, c.scope),
+        case c.scope
+            when 'property' then 'Say the same on both lines, or give two properties two names.'
+            when 'unit' then 'Say the same on both lines, or leave the cell empty on all but one.'
+            else 'Say the same on both lines: rent and deposit are those of the whole lease. Give two leases two numbers.'
+        end
+    from contested as k
+    join cells as first_said
+        on (first_said.scope, first_said.subject, first_said.name, first_said.line)
+        = (k.scope, k.subject, k.name, k.first_line)
+    join cells as c on (c.scope, c.subject, c.name) = (k.scope, k.subject, k.name)
+    where lower(c.value) <> lower(first_said.value);
+end
+$$;
+
+create function private.plan_import_properties(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_properties on commit drop as
+    with stated as (
+        select
+            l.property_key as key,
+            min(l.line) as line,
+            count(distinct l.unit_key) as units,
+            (array_agg(l.property_name order by l.line))[1] as name,
+            min(l.property_type) as property_type,
+            min(l.address_line1) as address_line1,
+            min(l.address_line2) as address_line2,
+            min(l.city) as city,
+            min(l.state) as state,
+            min(l.postal_code) as postal_code,
+            min(l.country) as country,
+            min(l.timezone) as timezone,
+            min(l.currency) as currency,
+            min(l.latitude) as latitude,
+            min(l.longitude) as longitude,
+            lower(min(l.manager_email)) as manager_email
+        from pg_temp.import_lines as l
+        where l.property_key is not null
+        group by l.property_key
+    ),
+    compared as (
+        select
+            s.*,
+            p as known,
+            w.currency as workspace_currency,
+            w.timezone as workspace_timezone,
+            member.user_id as stated_manager_id,
+            -- Another street is another place: what a service or a person confirmed of the old one is void.
+            p.id is not null and (
+                lower(coalesce(s.address_line1, p.address_line1)),
+                lower(coalesce(s.city, p.city)),
+                lower(coalesce(s.state, p.state)),
+                lower(coalesce(s.postal_code, p.postal_code)),
+                coalesce(s.country, p.country)
+            ) is distinct from (
+                lower(p.address_line1), lower(p.city), lower(p.state), lower(p.postal_code), p.country
+            ) as moves
+        from stated as s
+        join public.workspaces as w on w.id = p_workspace_id
+        left join public.properties as p on p.workspace_id = p_workspace_id and lower(p.name) = s.key
+        left join lateral (
+            select m.user_id
+            from public.workspace_members as m
+            join auth.users as u on u.id = m.user_id
+            where m.workspace_id = p_workspace_id and m.status = 'active' and lower(u.email) = s.manager_email
+            order by m.user_id
+            limit 1
+        ) as member on s.manager_email is not null
+    ),
+    decided as (
+        select
+            c.key,
+            c.line,
+            c.manager_email,
+            c.stated_manager_id,
+            c.currency as stated_currency,
+            c.moves,
+            c.known,
+            (c.known).id is null as is_new,
+            coalesce((c.known).id, gen_random_uuid()) as id,
+            coalesce((c.known).name, c.name) as name,
+            coalesce(
+                c.property_type, (c.known).property_type,
+                case when c.units > 1 then 'multi_family' else 'single_family' end
+            ) as property_type,
+            coalesce(c.address_line1, (c.known).address_line1) as address_line1,
+            coalesce(c.address_line2, case when not c.moves then (c.known).address_line2 end) as address_line2,
+            coalesce(c.city, (c.known).city) as city,
+            coalesce(c.state, (c.known).state) as state,
+            coalesce(c.postal_code, (c.known).postal_code) as postal_code,
+            coalesce(c.country, (c.known).country, 'US') as country,
+            coalesce(c.timezone, (c.known).timezone, c.workspace_timezone) as timezone,
+            coalesce((c.known).currency, c.currency, c.workspace_currency) as currency,
+            coalesce(c.latitude, case when not c.moves then (c.known).latitude end) as latitude,
+            coalesce(c.longitude, case when not c.moves then (c.known).longitude end) as longitude,
+            coalesce(c.stated_manager_id, (c.known).manager_id) as manager_id
+        from compared as c
+    )
+    select
+        d.*,
+        not d.is_new and (
+            d.property_type, d.address_line1, d.address_line2, d.city, d.state, d.postal_code, d.country,
+            d.timezone, d.latitude, d.longitude, d.manager_id
+        ) is distinct from (
+            (d.known).property_type, (d.known).address_line1, (d.known).address_line2, (d.known).city,
+            (d.known).state, (d.known).postal_code, (d.known).country, (d.known).timezone, (d.known).latitude,
+            (d.known).longitude, (d.known).manager_id
+        ) as changes
+    from decided as d;
+    analyze pg_temp.import_properties;
+
+    insert into pg_temp.import_errors
+    select p.line, wrong.column_name, wrong.value, wrong.code, wrong.message, wrong.remedy
+    from pg_temp.import_properties as p
+    cross join lateral (
+        values
+        (
+            p.address_line1 is null, 'address_line1', null, 'value_missing',
+            'A property that Freehold does not know yet needs an address.',
+            'Give the street address, or the name under which the property is known.'
+        ),
+        (
+            p.city is null, 'city', null, 'value_missing',
+            'A property that Freehold does not know yet needs a city.', 'Give the city.'
+        ),
+        (
+            (p.latitude is null) <> (p.longitude is null), 'latitude', null, 'coordinates_incomplete',
+            'Latitude and longitude come together.', 'Give both, or neither.'
+        ),
+        (
+            not private.is_timezone(p.timezone), 'timezone', p.timezone, 'timezone_unknown',
+            'There is no such time zone.', 'Give an IANA name, such as America/Chicago.'
+        ),
+        (
+            p.stated_currency <> p.currency, 'currency', p.stated_currency, 'currency_differs',
+            format('The property keeps its money in %s.', p.currency),
+            format('Give amounts in %s, and %s in the column currency.', p.currency, p.currency)
+        ),
+        (
+            p.manager_email is not null and p.stated_manager_id is null, 'manager_email', p.manager_email,
+            'manager_not_a_member', 'No active member of the workspace has this address.',
+            'Invite them first, or leave the cell empty: the owners then get the notices.'
+        )
+    ) as wrong (is_wrong, column_name, value, code, message, remedy)
+    where wrong.is_wrong;
+end
+$$;
+
+create function private.plan_import_units(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_units on commit drop as
+    with stated as (
+        select
+            l.property_key,
+            l.unit_key as key,
+            min(l.line) as line,
+            (array_agg(l.unit_number order by l.line))[1] as unit_number,
+            min(l.bedrooms) as bedrooms,
+            min(l.bathrooms) as bathrooms,
+            min(l.area_sqft) as area_sqft,
+            min(l.market_rent_minor) as market_rent_minor
+        from pg_temp.import_lines as l
+        where l.property_key is not null and l.unit_key is not null
+        group by l.property_key, l.unit_key
+    )
+    select
+        s.property_key,
+        s.key,
+        s.line,
+        p.id as property_id,
+        coalesce(u.id, gen_random_uuid()) as id,
+        u.id is null as is_new,
+        coalesce(u.unit_number, s.unit_number) as unit_number,
+        coalesce(s.bedrooms, u.bedrooms) as bedrooms,
+        coalesce(s.bathrooms, u.bathrooms) as bathrooms,
+        coalesce(s.area_sqft, u.area_sqft) as area_sqft,
+        coalesce(s.market_rent_minor, u.market_rent_minor) as market_rent_minor,
+        u.id is not null and (
+            coalesce(s.bedrooms, u.bedrooms),
+            coalesce(s.bathrooms, u.bathrooms),
+            coalesce(s.area_sqft, u.area_sqft),
+            coalesce(s.market_rent_minor, u.market_rent_minor)
+        ) is distinct from (u.bedrooms, u.bathrooms, u.area_sqft, u.market_rent_minor) as changes
+    from stated as s
+    join pg_temp.import_properties as p on p.key = s.property_key
+    left join public.units as u
+        on u.workspace_id = p_workspace_id and u.property_id = p.id and lower(u.unit_number) = s.key;
+    analyze pg_temp.import_units;
+end
+$$;
+
+-- The plan goes on: leases, and which units they hold.
+
+create function private.plan_import_leases(p_workspace_id uuid, p_now timestamptz)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_leases on commit drop as
+    with stated as (
+        select
+            l.lease_key as key,
+            min(l.line) as line,
+            (array_agg(l.lease_number order by l.line))[1] as lease_number,
+            (array_agg(l.property_key order by l.line))[1] as property_key,
+            min(l.lease_start) as starts_on,
+            min(l.lease_end) as ends_on,
+            min(l.notice_days) as notice_days,
+            min(l.rent_minor) as rent_minor,
+            min(l.due_day) as due_day,
+            min(l.deposit_minor) as deposit_minor,
+            min(l.lease_status) as status
+        from pg_temp.import_lines as l
+        where l.lease_key is not null and l.property_key is not null
+        group by l.lease_key
+    ),
+    compared as (
+        select
+            s.*,
+            l as known,
+            p.id as property_id,
+            p.currency,
+            coalesce(s.starts_on, l.starts_on) as new_starts_on,
+            case l.status when 'active' then greatest(private.local_date(p.timezone, p_now), l.starts_on)
+                else coalesce(s.starts_on, l.starts_on)
+            end as rent_asked_on
+        from stated as s
+        join pg_temp.import_properties as p on p.key = s.property_key
+        left join public.leases as l on l.workspace_id = p_workspace_id and lower(l.lease_number) = s.key
+    ),
+    decided as (
+        select
+            c.key,
+            c.line,
+            c.property_key,
+            c.property_id,
+            c.currency,
+            c.known,
+            c.status as stated_status,
+            c.rent_minor as stated_rent_minor,
+            c.due_day as stated_due_day,
+            t.rent_minor as known_rent_minor,
+            t.due_day as known_due_day,
+            (c.known).id is null as is_new,
+            coalesce((c.known).id, gen_random_uuid()) as id,
+            coalesce((c.known).lease_number, c.lease_number) as lease_number,
+            c.new_starts_on as starts_on,
+            coalesce(c.ends_on, (c.known).ends_on) as ends_on,
+            coalesce(c.notice_days, (c.known).notice_days, 30) as notice_days,
+            coalesce(c.deposit_minor, (c.known).deposit_minor, 0) as deposit_minor,
+            coalesce(c.rent_minor, t.rent_minor) as rent_minor,
+            coalesce(c.due_day, t.due_day, 1) as due_day,
+            coalesce((c.known).status, 'draft') = 'draft'
+            and coalesce(c.status, (c.known).status, 'active') = 'active' as activates
+        from compared as c
+        left join lateral (
+            select t.rent_minor, t.due_day
+            from public.lease_terms as t
+            where
+                t.workspace_id = p_workspace_id
+                and t.lease_id = (c.known).id
+                and t.superseded_at is null
+                and t.effective_on <= c.rent_asked_on
+            order by t.effective_on desc
+            limit 1
+        ) as t on true
+    )
+    select
+        d.*,
+        case when d.ends_on is null or d.ends_on >= d.starts_on
+            then daterange(d.starts_on, d.ends_on, '[]')
+        end as term,
+        not d.is_new and (d.starts_on, d.notice_days, d.deposit_minor) is distinct from
+        ((d.known).starts_on, (d.known).notice_days, (d.known).deposit_minor)
+        or not d.is_new and d.ends_on is distinct from (d.known).ends_on as changes,
+        d.rent_minor is not null
+        and (d.rent_minor, d.due_day) is distinct from (d.known_rent_minor, d.known_due_day) as sets_rent
+    from decided as d;
+    analyze pg_temp.import_leases;
+end
+$$;
+
+create function private.plan_import_lease_units(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_lease_units on commit drop as
+    with stated as (
+        select l.lease_key, u.id as unit_id, min(l.line) as line
+        from pg_temp.import_lines as l
+        join pg_temp.import_units as u on u.property_key = l.property_key and u.key = l.unit_key
+        where l.lease_key is not null
+        group by l.lease_key, u.id
+    )
+    select
+        le.key as lease_key,
+        le.id as lease_id,
+        coalesce(s.unit_id, lu.unit_id) as unit_id,
+        coalesce(s.line, le.line) as line,
+        lu.id is null as is_new,
+        le.activates,
+        -- What a draft planned by hand stays, unless its dates move.
+        case when lu.id is null or (le.starts_on, le.ends_on) is distinct from ((le.known).starts_on, (le.known).ends_on)
+            then le.term
+            else lu.possession
+        end as possession
+    from stated as s
+    full join (
+        select l.key as lease_key, lu.*
+        from pg_temp.import_leases as l
+        join public.lease_units as lu
+            on lu.workspace_id = p_workspace_id and lu.lease_id = l.id and lu.superseded_at is null
+        where not l.is_new
+    ) as lu on lu.lease_key = s.lease_key and lu.unit_id = s.unit_id
+    join pg_temp.import_leases as le on le.key = coalesce(s.lease_key, lu.lease_key);
+    analyze pg_temp.import_lease_units;
+end
+$$;
+
+-- The plan goes on: renters, and who is on which lease.
+
+-- People are found by address; one without an address, by name among those of the same lease.
+create function private.plan_import_tenants(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_lease_tenants on commit drop as
+    with people as (
+        select
+            l.line,
+            l.lease_key,
+            who.position,
+            who.prefix,
+            coalesce(l.data ->> (who.prefix || 'first_name'), '') as first_name,
+            l.data ->> (who.prefix || 'last_name') as last_name,
+            l.data ->> (who.prefix || 'email') as email,
+            l.data ->> (who.prefix || 'phone') as phone
+        from pg_temp.import_lines as l
+        cross join lateral (
+            values (1, 'tenant_'), (2, 'co_tenant_'), (3, 'co_tenant_2_'), (4, 'co_tenant_3_'), (5, 'co_tenant_4_')
+        ) as who (position, prefix)
+        where
+            l.lease_key is not null
+            and l.data ?| array[
+                who.prefix || 'first_name', who.prefix || 'last_name', who.prefix || 'email', who.prefix || 'phone'
+            ]
+    ),
+    named as (
+        select p.*, lower(p.first_name || chr(31) || p.last_name) as name_key
+        from people as p
+    ),
+    keyed as (
+        select
+            n.*,
+            coalesce(
+                lower(n.email),
+                max(lower(n.email)) over (partition by n.lease_key, n.name_key),
+                n.lease_key || chr(31) || n.name_key,
+                n.line || chr(31) || n.position
+            ) as tenant_key
+        from named as n
+    )
+    select k.*, row_number() over (partition by k.lease_key order by k.line, k.position) = 1 as is_primary
+    from keyed as k;
+    analyze pg_temp.import_lease_tenants;
+
+    insert into pg_temp.import_errors
+    select
+        t.line, t.prefix || 'last_name', null, 'value_missing', 'The renter has no family name.',
+        'Give the family name; a company''s name belongs here too.'
+    from pg_temp.import_lease_tenants as t
+    where t.last_name is null;
+
+    create temporary table import_tenants on commit drop as
+    with stated as (
+        select
+            t.tenant_key as key,
+            min(t.line) as line,
+            (array_agg(t.first_name order by t.line, t.position))[1] as first_name,
+            (array_agg(t.last_name order by t.line, t.position))[1] as last_name,
+            (array_agg(t.name_key order by t.line, t.position))[1] as name_key,
+            min(t.email) as email,
+            (array_agg(t.phone order by t.line, t.position) filter (where t.phone is not null))[1] as phone,
+            bool_or(l.activates) as moves_in,
+            bool_or((l.known).status = 'active') as lives_there
+        from pg_temp.import_lease_tenants as t
+        join pg_temp.import_leases as l on l.key = t.lease_key
+        where t.last_name is not null
+        group by t.tenant_key
+    ),
+    by_address as (
+        select s.key, t.id
+        from stated as s
+        join public.tenants as t on t.workspace_id = p_workspace_id and lower(t.email) = lower(s.email)
+    ),
+    -- Each record once: of two people of one name on a lease, the second is somebody else.
+    by_name as (
+        select distinct on (found.id) found.key, found.id
+        from (
+            select distinct on (it.tenant_key) it.tenant_key as key, t.id
+            from pg_temp.import_lease_tenants as it
+            join pg_temp.import_leases as l on l.key = it.lease_key
+            join public.lease_tenants as lt on lt.workspace_id = p_workspace_id and lt.lease_id = l.id
+            join public.tenants as t
+                on
+                    t.workspace_id = lt.workspace_id
+                    and t.id = lt.tenant_id
+                    and lower(t.first_name || chr(31) || t.last_name) = it.name_key
+            where
+                not exists (select from by_address as a where a.key = it.tenant_key)
+                and not exists (select from by_address as a where a.id = t.id)
+            order by it.tenant_key, t.id
+        ) as found
+        order by found.id, found.key
+    )
+    select
+        s.key,
+        s.line,
+        s.email as stated_email,
+        s.name_key,
+        t as known,
+        t.id is null as is_new,
+        coalesce(t.id, gen_random_uuid()) as id,
+        s.first_name,
+        s.last_name,
+        case when lower(s.email) = lower(t.email) then t.email else coalesce(s.email, t.email) end as email,
+        coalesce(s.phone, t.phone) as phone,
+        case when s.moves_in or (t.id is null and s.lives_there) then 'current' else coalesce(t.status, 'prospect') end
+            as status,
+        t.id is not null and (
+            lower(s.email) is distinct from lower(t.email) and s.email is not null
+            or s.phone is distinct from t.phone and s.phone is not null
+            or s.moves_in and t.status <> 'current'
+        ) as changes
+    from stated as s
+    left join (
+        select a.key, a.id from by_address as a
+        union all
+        select n.key, n.id from by_name as n
+    ) as found on found.key = s.key
+    left join public.tenants as t on t.workspace_id = p_workspace_id and t.id = found.id;
+    analyze pg_temp.import_tenants;
+
+    insert into pg_temp.import_errors
+    select
+        who.line, who.prefix || 'email', who.email, 'email_of_another_renter',
+        case when lower((t.known).first_name || chr(31) || (t.known).last_name) <> who.name_key
+            then format('The workspace has this as the address of %s.',
+                btrim((t.known).first_name || ' ' || (t.known).last_name))
+            else format('Line %s has this as the address of %s.', t.line, btrim(t.first_name || ' ' || t.last_name))
+        end,
+        'Correct the address or the name; give an address to one renter only, or to none.'
+    from pg_temp.import_lease_tenants as who
+    join pg_temp.import_tenants as t on t.key = who.tenant_key
+    where
+        who.email is not null
+        and (
+            who.name_key <> t.name_key
+            or lower((t.known).first_name || chr(31) || (t.known).last_name) <> who.name_key
+            and lower((t.known).email) = lower(who.email)
+        );
+end
+$$;
+
+-- The plan's end: what of its leases cannot be.
+
+create function private.refuse_lease_conflicts(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    insert into pg_temp.import_errors
+    select l.line, 'property_name', l.property_name, 'lease_in_two_properties',
+        format('Lease %s is one of %s on line %s.', l.lease_number, p.name, le.line),
+        'A lease lets units of one property: give each property a lease of its own.'
+    from pg_temp.import_lines as l
+    join pg_temp.import_leases as le on le.key = l.lease_key and le.property_key <> l.property_key
+    join pg_temp.import_properties as p on p.key = le.property_key;
+
+    insert into pg_temp.import_errors
+    select l.line, wrong.column_name, wrong.value, wrong.code, wrong.message, wrong.remedy
+    from pg_temp.import_leases as l
+    left join public.properties as other
+        on other.workspace_id = p_workspace_id and other.id = (l.known).property_id and other.id <> l.property_id
+    left join (
+        select distinct t.lease_key
+        from pg_temp.import_lease_tenants as t
+    ) as named on named.lease_key = l.key
+    left join public.lease_tenants as primary_renter
+        on
+            primary_renter.workspace_id = p_workspace_id
+            and primary_renter.lease_id = l.id
+            and primary_renter.role = 'primary'
+    cross join lateral (
+        values
+        (
+            l.starts_on is null, 'lease_start', null, 'value_missing', 'The lease has no first day.',
+            'Give the first day of its term.'
+        ),
+        (
+            l.ends_on < l.starts_on, 'lease_end', l.ends_on::text, 'lease_ends_before_start',
+            format('The lease begins on %s.', l.starts_on), 'Correct one of the two days.'
+        ),
+        (
+            l.activates and l.rent_minor is null, 'rent_minor', null, 'value_missing',
+            'A lease cannot begin without a rent.', 'Give the monthly rent, or lease_status draft.'
+        ),
+        (
+            l.activates and named.lease_key is null and primary_renter.tenant_id is null,
+            'tenant_last_name', null, 'value_missing', 'A lease cannot begin without a renter.',
+            'Name the renter, or give lease_status draft.'
+        ),
+        (
+            other.id is not null, 'property_name', other.name, 'lease_of_another_property',
+            format('Lease %s is one of %s.', l.lease_number, other.name),
+            'Correct the property, or give this lease another number.'
+        ),
+        (
+            l.currency <> (l.known).currency, 'currency', l.currency, 'currency_differs',
+            format('The lease is in %s, its property in %s.', (l.known).currency, l.currency),
+            'Leave this lease out of the file.'
+        ),
+        (
+            (l.known).status = 'ended', 'lease_number', l.lease_number, 'lease_has_ended',
+            format('The lease ended on %s.', (l.known).ended_on),
+            'Leave it out, or give the renewal a number of its own.'
+        ),
+        (
+            (l.known).status = 'active' and l.stated_status = 'draft', 'lease_status', 'draft', 'lease_has_begun',
+            'The lease is active already.', 'Give lease_status active, or leave the cell empty.'
+        ),
+        (
+            (l.known).status = 'active' and l.starts_on <> (l.known).starts_on, 'lease_start', l.starts_on::text,
+            'lease_is_fixed', format('The lease has begun: its first day is %s.', (l.known).starts_on),
+            'Correct the day, or give a renewal a number of its own.'
+        ),
+        (
+            (l.known).status = 'active' and l.ends_on is distinct from (l.known).ends_on, 'lease_end', l.ends_on::text,
+            'lease_is_fixed', format('The lease has begun: its last day is %s.', coalesce((l.known).ends_on::text, 'open')),
+            'Correct the day, or give a renewal a number of its own.'
+        ),
+        (
+            (l.known).status = 'active' and l.notice_days <> (l.known).notice_days, 'notice_days', l.notice_days::text,
+            'lease_is_fixed', format('The lease has begun: its notice is %s days.', (l.known).notice_days),
+            'Correct the number, or leave the cell empty.'
+        ),
+        (
+            (l.known).status = 'active' and l.deposit_minor <> (l.known).deposit_minor, 'deposit_minor',
+            l.deposit_minor::text, 'lease_is_fixed', 'The lease has begun with another deposit.',
+            'Correct the amount, or leave the cell empty.'
+        ),
+        (
+            (l.known).status = 'active' and l.stated_rent_minor <> l.known_rent_minor, 'rent_minor',
+            l.stated_rent_minor::text, 'rent_differs', 'The lease has begun with another rent.',
+            'Record the change with its first day as a new row of lease_terms, or leave the cell empty.'
+        ),
+        (
+            (l.known).status = 'active' and l.stated_due_day <> l.known_due_day, 'due_day', l.stated_due_day::text,
+            'rent_differs', format('The rent of this lease is due on day %s.', l.known_due_day),
+            'Record the change with its first day as a new row of lease_terms, or leave the cell empty.'
+        )
+    ) as wrong (is_wrong, column_name, value, code, message, remedy)
+    where wrong.is_wrong;
+
+    insert into pg_temp.import_errors
+    select lu.line, 'unit_number', u.unit_number, 'lease_is_fixed',
+        format('Lease %s has begun without this unit.', l.lease_number),
+        'Give the unit a lease of its own.'
+    from pg_temp.import_lease_units as lu
+    join pg_temp.import_leases as l on l.key = lu.lease_key
+    join pg_temp.import_units as u on u.id = lu.unit_id
+    where lu.is_new and (l.known).status = 'active';
+
+    insert into pg_temp.import_errors
+    select who.line, 'tenant_last_name', who.last_name, 'primary_renter_differs',
+        format('The primary renter of lease %s is %s.', l.lease_number, btrim(other.first_name || ' ' || other.last_name)),
+        'Name that renter first and this one as co-tenant, or give a new lease a number of its own.'
+    from pg_temp.import_lease_tenants as who
+    join pg_temp.import_leases as l on l.key = who.lease_key
+    join pg_temp.import_tenants as t on t.key = who.tenant_key
+    join public.lease_tenants as lt
+        on lt.workspace_id = p_workspace_id and lt.lease_id = l.id and lt.role = 'primary' and lt.tenant_id <> t.id
+    join public.tenants as other on other.workspace_id = lt.workspace_id and other.id = lt.tenant_id
+    where who.is_primary;
+end
+$$;
+
+-- Two leases cannot hold a unit on the same day: neither two of the file, nor one of the file and one that binds already.
+create function private.refuse_import_overlaps(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    with clashes as (
+        select mine.line, mine.lease_key, mine.unit_id, other.lease_key as other_key, null::uuid as other_id, other.line as other_line
+        from pg_temp.import_lease_units as mine
+        join pg_temp.import_lease_units as other
+            on
+                other.unit_id = mine.unit_id
+                and other.possession && mine.possession
+                and (other.line, other.lease_key) < (mine.line, mine.lease_key)
+                and other.lease_key <> mine.lease_key
+        where mine.activates and other.activates
+        union all
+        select mine.line, mine.lease_key, mine.unit_id, null, lu.lease_id, null
+        from pg_temp.import_lease_units as mine
+        join public.lease_units as lu
+            on
+                lu.workspace_id = p_workspace_id
+                and lu.unit_id = mine.unit_id
+                and lu.lease_id <> mine.lease_id
+                and lu.possession && mine.possession
+                and lu.binding
+                and lu.superseded_at is null
+        where mine.activates
+    )
+    insert into pg_temp.import_errors
+    select distinct on (o.line, o.lease_key, o.unit_id)
+        o.line,
+        'unit_number',
+        coalesce(iu.unit_number, u.unit_number),
+        'possession_overlap',
+        format(
+            'Lease %s%s holds the unit in that time.', coalesce(il.lease_number, l.lease_number),
+            ' of line ' || o.other_line
+        ),
+        'End that lease first, correct the days of one of them, or give lease_status draft.'
+    from clashes as o
+    left join pg_temp.import_units as iu on iu.id = o.unit_id
+    left join public.units as u on u.workspace_id = p_workspace_id and u.id = o.unit_id
+    left join pg_temp.import_leases as il on il.key = o.other_key
+    left join public.leases as l on l.workspace_id = p_workspace_id and l.id = o.other_id
+    order by o.line, o.lease_key, o.unit_id, o.other_line nulls last, l.lease_number;
+end
+$$;
+
+-- Writing what the plan says, and only that: rows that are as they should be are not touched.
+
+-- Holds still what the rows name until the import is through. Properties, leases, units: the order in which deleting a
+-- property and activating a lease take them too.
+create function private.lock_import_targets(p_import public.imports)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform from public.properties as p
+    where
+        p.workspace_id = p_import.workspace_id
+        and lower(p.name) = any (array(
+            select distinct lower(r.data ->> 'property_name') from private.import_rows as r where r.import_id = p_import.id
+        ))
+    order by p.id
+    for no key update;
+    perform from public.leases as l
+    where
+        l.workspace_id = p_import.workspace_id
+        and lower(l.lease_number) = any (array(
+            select distinct lower(r.data ->> 'lease_number') from private.import_rows as r where r.import_id = p_import.id
+        ))
+    order by l.id
+    for no key update;
+    perform from public.units as u
+    where
+        u.workspace_id = p_import.workspace_id
+        and u.property_id = any (array(
+            select p.id
+            from public.properties as p
+            where
+                p.workspace_id = p_import.workspace_id
+                and lower(p.name) = any (array(
+                    select distinct lower(r.data ->> 'property_name')
+                    from private.import_rows as r
+                    where r.import_id = p_import.id
+                ))
+        ))
+    order by u.id
+    for no key update;
+end
+$$;
+
+create function private.write_import_portfolio(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    insert into public.properties (
+        id, workspace_id, name, property_type, address_line1, address_line2, city, state, postal_code, country,
+        latitude, longitude, timezone, currency, manager_id
+    )
+    select
+        p.id, p_workspace_id, p.name, p.property_type, p.address_line1, p.address_line2, p.city, p.state, p.postal_code,
+        p.country, p.latitude, p.longitude, p.timezone, p.currency, p.manager_id
+    from pg_temp.import_properties as p
+    where p.is_new
+    order by p.line;
+
+    update public.properties as known
+    set
+        property_type = p.property_type,
+        address_line1 = p.address_line1,
+        address_line2 = p.address_line2,
+        city = p.city,
+        state = p.state,
+        postal_code = p.postal_code,
+        country = p.country,
+        latitude = p.latitude,
+        longitude = p.longitude,
+        timezone = p.timezone,
+        manager_id = p.manager_id,
+        address_status = case when p.moves then 'unverified' else known.address_status end,
+        place_id = case when not p.moves then known.place_id end
+    from pg_temp.import_properties as p
+    where p.changes and known.id = p.id;
+
+    insert into public.units (
+        id, workspace_id, property_id, unit_number, bedrooms, bathrooms, area_sqft, market_rent_minor
+    )
+    select
+        u.id, p_workspace_id, u.property_id, u.unit_number, u.bedrooms, u.bathrooms, u.area_sqft, u.market_rent_minor
+    from pg_temp.import_units as u
+    where u.is_new
+    order by u.line;
+
+    update public.units as known
+    set
+        bedrooms = u.bedrooms,
+        bathrooms = u.bathrooms,
+        area_sqft = u.area_sqft,
+        market_rent_minor = u.market_rent_minor
+    from pg_temp.import_units as u
+    where u.changes and known.id = u.id;
+
+    insert into public.tenants (id, workspace_id, first_name, last_name, email, phone, status)
+    select t.id, p_workspace_id, t.first_name, t.last_name, t.email, t.phone, t.status
+    from pg_temp.import_tenants as t
+    where t.is_new
+    order by t.line;
+
+    update public.tenants as known
+    set email = t.email, phone = t.phone, status = t.status
+    from pg_temp.import_tenants as t
+    where t.changes and known.id = t.id;
+end
+$$;
+
+-- A lease that is new begins as it is meant to be; a draft that begins does so as in activate_lease(), units first.
+create function private.write_import_leases(p_workspace_id uuid, p_now timestamptz)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    insert into public.leases (
+        id, workspace_id, property_id, lease_number, status, starts_on, ends_on, notice_days, currency, deposit_minor,
+        activated_at
+    )
+    select
+        l.id, p_workspace_id, l.property_id, l.lease_number, case when l.activates then 'active' else 'draft' end,
+        l.starts_on, l.ends_on, l.notice_days, l.currency, l.deposit_minor, case when l.activates then p_now end
+    from pg_temp.import_leases as l
+    where l.is_new
+    order by l.line;
+
+    insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
+    select p_workspace_id, l.id, l.starts_on, l.rent_minor, l.due_day
+    from pg_temp.import_leases as l
+    where l.sets_rent
+    order by l.line;
+
+    insert into public.lease_tenants as lt (workspace_id, lease_id, tenant_id, role)
+    select p_workspace_id, l.id, t.id, case when bool_or(it.is_primary) then 'primary' else 'co_tenant' end
+    from pg_temp.import_lease_tenants as it
+    join pg_temp.import_leases as l on l.key = it.lease_key
+    join pg_temp.import_tenants as t on t.key = it.tenant_key
+    group by l.id, t.id
+    on conflict (workspace_id, lease_id, tenant_id) do update set role = 'primary'
+    where excluded.role = 'primary' and lt.role <> 'primary';
+
+    update public.lease_units as known
+    set
+        possession = lu.possession,
+        binding = lu.activates,
+        recorded_at = clock_timestamp()
+    from pg_temp.import_lease_units as lu
+    where
+        not lu.is_new
+        and known.workspace_id = p_workspace_id
+        and known.lease_id = lu.lease_id
+        and known.unit_id = lu.unit_id
+        and known.superseded_at is null
+        and not known.binding
+        and (lu.activates or known.possession <> lu.possession);
+
+    insert into public.lease_units (workspace_id, property_id, lease_id, unit_id, possession, binding)
+    select p_workspace_id, l.property_id, l.id, lu.unit_id, lu.possession, l.activates
+    from pg_temp.import_lease_units as lu
+    join pg_temp.import_leases as l on l.key = lu.lease_key
+    where lu.is_new
+    order by lu.unit_id;
+
+    update public.leases as known
+    set
+        starts_on = l.starts_on,
+        ends_on = l.ends_on,
+        notice_days = l.notice_days,
+        deposit_minor = l.deposit_minor,
+        status = case when l.activates then 'active' else known.status end,
+        activated_at = case when l.activates then p_now else known.activated_at end
+    from pg_temp.import_leases as l
+    where not l.is_new and (l.changes or l.activates) and known.id = l.id;
+end
+$$;
+
+-- Checking an import and carrying it out: one plan, worked out the same way for both.
+
+create function private.plan_import(p_import public.imports, p_now timestamptz)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform private.drop_import_plan();
+    perform private.plan_import_lines(p_import.id);
+    perform private.refuse_contradictions();
+    perform private.plan_import_properties(p_import.workspace_id);
+    perform private.plan_import_units(p_import.workspace_id);
+    perform private.plan_import_leases(p_import.workspace_id, p_now);
+    perform private.plan_import_lease_units(p_import.workspace_id);
+    perform private.plan_import_tenants(p_import.workspace_id);
+    perform private.refuse_lease_conflicts(p_import.workspace_id);
+    perform private.refuse_import_overlaps(p_import.workspace_id);
+end
+$$;
+
+-- What the plan comes to: {properties, units, tenants, leases: {created, updated, unchanged}, leases_activated}.
+create function private.import_summary(p_workspace_id uuid)
+    returns jsonb
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return (
+        with joined_by (lease_key) as (
+            select lu.lease_key
+            from pg_temp.import_lease_units as lu
+            where lu.is_new
+            union
+            select it.lease_key
+            from pg_temp.import_lease_tenants as it
+            join pg_temp.import_leases as l on l.key = it.lease_key
+            join pg_temp.import_tenants as t on t.key = it.tenant_key
+            left join public.lease_tenants as lt
+                on lt.workspace_id = p_workspace_id and lt.lease_id = l.id and lt.tenant_id = t.id
+            where lt.tenant_id is null or it.is_primary and lt.role <> 'primary'
+        ),
+        planned (kind, is_new, changes) as (
+            select 'properties', p.is_new, p.changes from pg_temp.import_properties as p
+            union all
+            select 'units', u.is_new, u.changes from pg_temp.import_units as u
+            union all
+            select 'tenants', t.is_new, t.changes from pg_temp.import_tenants as t
+            union all
+            select
+                'leases', l.is_new,
+                l.changes or l.activates or l.sets_rent or l.key in (select j.lease_key from joined_by as j)
+            from pg_temp.import_leases as l
+        )
+        select
+            jsonb_object_agg(k.kind, jsonb_build_object(
+                'created', (select count(*) from planned as p where p.kind = k.kind and p.is_new),
+                'updated', (select count(*) from planned as p where p.kind = k.kind and not p.is_new and p.changes),
+                'unchanged', (select count(*) from planned as p where p.kind = k.kind and not p.is_new and not p.changes)
+            ))
+            || jsonb_build_object(
+                'leases_activated', (select count(*) from pg_temp.import_leases as l where l.activates)
+            )
+        from unnest(array['properties', 'units', 'tenants', 'leases']) as k (kind)
+    );
+end
+$$;
+
+create function private.check_import(p_import_id uuid, p_now timestamptz)
+    returns jsonb
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_import public.imports := private.lock_import(p_import_id);
+begin
+    if v_import.status <> 'staged' then
+        return jsonb_build_object('errors', '[]'::jsonb, 'changes', v_import.result);
+    end if;
+    perform private.plan_import(v_import, p_now);
+    return jsonb_build_object(
+        'errors', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'line', e.line, 'column', e.column_name, 'value', e.value, 'code', e.code, 'message', e.message,
+                'remedy', e.remedy
+            ) order by e.line, e.column_name, e.code, e.message), '[]')
+            from (select distinct * from pg_temp.import_errors) as e
+        ),
+        'changes', private.import_summary(v_import.workspace_id)
+    );
+end
+$$;
+
+create function private.commit_import(p_import_id uuid, p_now timestamptz)
+    returns jsonb
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_import public.imports := private.lock_import(p_import_id);
+    v_errors bigint;
+    v_result jsonb;
+    v_conflict text;
+begin
+    -- The answer of the first commit was lost: here it is again.
+    if v_import.status = 'committed' then
+        return v_import.result;
+    end if;
+    if v_import.row_count = 0 then
+        perform private.fail(
+            422, 'import_is_empty', 'This import has no rows.', p_hint := 'Stage them with rpc/stage_import_rows.'
+        );
+    end if;
+    -- Imports of a workspace go one after the other: the second one finds what the first one made.
+    perform pg_advisory_xact_lock(hashtextextended('freehold.import:' || v_import.workspace_id, 0));
+    -- Asked again: the caller's role may have changed while they waited.
+    perform private.require_import(v_import.workspace_id);
+    perform private.lock_import_targets(v_import);
+    perform private.plan_import(v_import, p_now);
+    select count(*) into v_errors from pg_temp.import_errors;
+    if v_errors > 0 then
+        perform private.fail(
+            422, 'import_has_errors', format('Nothing was imported: %s cells stand in the way.', v_errors),
+            p_hint := 'List them with rpc/check_import, correct the file and stage it again.'
+        );
+    end if;
+    v_result := private.import_summary(v_import.workspace_id);
+    begin
+        perform private.write_import_portfolio(v_import.workspace_id);
+        perform private.write_import_leases(v_import.workspace_id, p_now);
+    exception when unique_violation or exclusion_violation or foreign_key_violation then
+        get stacked diagnostics v_conflict = constraint_name;
+        perform private.fail(
+            409, 'import_raced', 'Somebody changed the same records while the import ran; nothing was imported.',
+            format('constraint=%s', v_conflict), 'Commit again.'
+        );
+    end;
+    delete from private.import_rows where import_id = p_import_id;
+    update public.imports
+    set status = 'committed', committed_at = p_now, result = v_result
+    where id = p_import_id;
+    perform private.drop_import_plan();
+    return v_result;
+end
+$$;
+
+-- What clients call to import a file.
+
+grant execute on function private.start_import(uuid, text, text, text) to authenticated;
+grant execute on function private.stage_import_rows(uuid, jsonb) to authenticated;
+grant execute on function private.discard_import(uuid) to authenticated;
+grant execute on function private.check_import(uuid, timestamptz) to authenticated;
+grant execute on function private.commit_import(uuid, timestamptz) to authenticated;
+
+create function public.start_import(workspace_id uuid, kind text, file_name text, file_digest text)
+    returns public.imports
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    select private.start_import(workspace_id, kind, file_name, file_digest)
+$$;
+
+comment on function public.start_import(uuid, text, text, text) is $$Starts an import
+
+`kind` is rent_roll; `file_digest` is the file's SHA-256 in hexadecimal. Needs `imports.run`, `portfolio.write`,
+`renters.write` and `leases.write`. Answers the import, to be filled with `rpc/stage_import_rows`.$$;
+
+grant execute on function public.start_import(uuid, text, text, text) to authenticated;
+
+create function public.stage_import_rows(import_id uuid, rows jsonb)
+    returns integer
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    select private.stage_import_rows(import_id, rows)
+$$;
+
+comment on function public.stage_import_rows(uuid, jsonb) is $$Adds rows to an import
+
+`rows` is a list of at most 1,000 {line, data}; a line staged again replaces what it held, so a lost answer is no harm.
+docs/reference/rent-roll-csv.md names the cells of `data`. An import takes 12,000 rows (413 `import_too_large`). Changes
+nothing in the workspace yet. Answers how many rows the import has.$$;
+
+grant execute on function public.stage_import_rows(uuid, jsonb) to authenticated;
+
+-- The time-out is for slow machines: PostgREST applies it to the request. 10,000 rows take a few seconds.
+create function public.check_import(import_id uuid)
+    returns jsonb
+    volatile
+    set search_path = ''
+    set statement_timeout = '30s'
+    language sql
+as $$
+    select private.check_import(import_id, now())
+$$;
+
+comment on function public.check_import(uuid) is $$Tells what a commit would do, and all that stands in its way
+
+Changes nothing. Answers {errors: [{line, column, value, code, message, remedy}], changes: {properties, units, tenants,
+leases: {created, updated, unchanged}, leases_activated}}; `changes` is provisional while there are errors.$$;
+
+grant execute on function public.check_import(uuid) to authenticated;
+
+create function public.commit_import(import_id uuid)
+    returns jsonb
+    volatile
+    set search_path = ''
+    set statement_timeout = '30s'
+    language sql
+as $$
+    select private.commit_import(import_id, now())
+$$;
+
+comment on function public.commit_import(uuid) is $$Carries an import out, all of it or nothing
+
+Properties are found by name, units by number, renters by e-mail, leases by number; an empty cell changes nothing, and what
+is as the file says stays untouched. 422 `import_has_errors` while rpc/check_import lists any; 409 `import_raced` if somebody
+else wrote the same records meanwhile: commit again. A commit whose answer was lost may be repeated. Answers {properties,
+units, tenants, leases: {created, updated, unchanged}, leases_activated}.$$;
+
+grant execute on function public.commit_import(uuid) to authenticated;
+
+create function public.discard_import(import_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    select private.discard_import(import_id)
+$$;
+
+comment on function public.discard_import(uuid) is $$Withdraws an import that is not committed
+
+Its rows are deleted at once; otherwise they are a day after it was started. 409 `import_committed` for one that is.$$;
+
+grant execute on function public.discard_import(uuid) to authenticated;
+
+-- Who may do what with imports. Members who run them see them all; every change goes through an RPC.
+
+alter table public.imports enable row level security;
+revoke all on public.imports from anon, authenticated, service_role;
+grant select on public.imports to service_role;
+grant select on public.imports to authenticated;
+
+create policy members_select on public.imports
+    for select to authenticated
+    using (workspace_id = any (array(select private.workspaces_with('imports.run'))));
 
 -- Who may do what with the history of statuses. Members and parties read it; the database alone writes it.
 

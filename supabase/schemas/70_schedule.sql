@@ -161,6 +161,11 @@ begin
     get diagnostics v_rows = row_count;
     v_deleted := v_deleted || jsonb_build_object('message_secrets', v_rows);
 
+    -- With their rows: a commit deletes its own.
+    delete from public.imports where status = 'staged' and created_at < p_now - interval '1 day';
+    get diagnostics v_rows = row_count;
+    v_deleted := v_deleted || jsonb_build_object('imports', v_rows);
+
     delete from private.job_runs as r
     where
         r.due_at < p_now - interval '90 days'
@@ -172,7 +177,7 @@ $$;
 
 comment on function worker.housekeeping(timestamptz) is $$Deletes what has served its time
 
-Idempotency keys after a day, write counts after a day, unused tokens after eight, the log of runs after ninety. Answers how
-many rows of each.$$;
+Idempotency keys, write counts and imports that nobody committed after a day, unused tokens after eight, the log of runs
+after ninety. Answers how many rows of each.$$;
 
 grant execute on all functions in schema worker to worker;

@@ -1,0 +1,108 @@
+"""`freehold import`: bring in what a file has, as the person who is signed in."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from workers.imports.session import Session
+    from workers.settings import Settings
+
+HAS_ERRORS = 1
+UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
+BAD_CONFIGURATION = 78
+INTERRUPTED = 130
+
+app = typer.Typer(help="Bring in a portfolio from a file.", no_args_is_help=True)
+
+
+@app.callback()
+def of_files() -> None:
+    """Bring in a portfolio from a file."""
+
+
+@app.command("rent-roll")
+def rent_roll(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, in UTF-8.")],
+    workspace: Annotated[
+        str | None, typer.Option(help="Id or name; may be left out by who belongs to one only.")
+    ] = None,
+    email: Annotated[
+        str | None,
+        typer.Option(envvar="FREEHOLD_EMAIL", help="Sign in with it, and FREEHOLD_PASSWORD or a prompt."),
+    ] = None,
+    dates: Annotated[
+        Literal["iso", "us"], typer.Option(help="iso is YYYY-MM-DD; us takes MM/DD/YYYY too.")
+    ] = "iso",
+    relative_to: Annotated[
+        datetime | None,
+        typer.Option(
+            "--dates-relative-to",
+            formats=["%Y-%m-%d"],
+            help="Move every date by whole days, so that this day becomes today. For demonstrations.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List every problem and what would change; change nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
+) -> None:
+    """Import properties, units, renters and leases; all of the file or nothing.
+
+    FREEHOLD_TOKEN, or --email and a password, says who you are. The same file twice changes nothing.
+    Exit codes: 0 done, 1 problems (nothing imported), 2 usage, 69 the API doesn't answer, 78 configuration.
+    """
+    from workers.api_error import ApiError
+    from workers.imports import report, run
+    from workers.imports.problem import UnreadableFile
+    from workers.imports.table import read_table
+
+    settings = _settings()
+    try:
+        table = read_table(file)
+        session = _session(settings, email)
+        target = run.find_workspace(session, workspace)
+        shift = run.shift_from(relative_to.date() if relative_to else None, target)
+        with report.steps(shown=not as_json) as steps:
+            outcome = run.run_import(session, table, target, steps, dates=dates, shift=shift, dry_run=dry_run)
+    except UnreadableFile as error:
+        report.unreadable(file.name, error.problems, as_json=as_json)
+        raise typer.Exit(HAS_ERRORS) from None
+    except ApiError as error:
+        report.refused(error, as_json=as_json)
+        raise typer.Exit(UNAVAILABLE if error.transient else HAS_ERRORS) from None
+    except KeyboardInterrupt:
+        typer.secho("Interrupted. Run the same command again: nothing is imported twice.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    report.show(outcome, as_json=as_json)
+    if outcome.problems:
+        raise typer.Exit(HAS_ERRORS)
+
+
+def _settings() -> Settings:
+    from workers.settings import ConfigurationError, load
+
+    try:
+        return load()
+    except ConfigurationError as error:
+        typer.secho("The environment can't be used:", err=True)
+        for problem in error.problems:
+            typer.secho(f"  {problem}", err=True)
+        raise typer.Exit(BAD_CONFIGURATION) from None
+
+
+def _session(settings: Settings, email: str | None) -> Session:
+    from workers.imports.session import Session
+
+    anon_key = settings.anon_key.get_secret_value()
+    if email:
+        password = os.environ.get("FREEHOLD_PASSWORD") or typer.prompt("Password", hide_input=True, err=True)
+        return Session.with_password(settings.api_url, anon_key, email, password)
+    if token := os.environ.get("FREEHOLD_TOKEN"):
+        return Session.with_token(settings.api_url, anon_key, token)
+    raise typer.BadParameter("Who are you? Give --email, or set FREEHOLD_TOKEN to an access token.")
