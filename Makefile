@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 export SUPABASE_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down reset status logs env test check migration lock mutants bench lint format
+.PHONY: help install up ask down reset status logs env test check migration lock mutants bench lint format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ install: $(INSTALLED) ## Install what the locks name, where it is not installed 
 up: $(INSTALLED) ## Start Freehold with the demo portfolio; PORTS="db=55322 api=55321" chooses ports
 	@$(if $(PORTS),$(PYTHON) -m scripts.stack ports $(PORTS))
 	@$(PYTHON) -m scripts.up $(ARGS)
+
+ask: $(INSTALLED) ## Ask the API as one of the demo's people: AS=manager@maple.test GET='leases?limit=3'
+	@$(if $(and $(AS),$(GET)),,$(error Say who asks for what: make ask AS=manager@maple.test GET='leases?limit=3'))
+	@$(PYTHON) -m scripts.ask '$(AS)' '$(GET)' $(ARGS)
 
 down: $(INSTALLED) ## Stop it; the data stays
 	@$(PYTHON) -m scripts.stack down $(ARGS)

@@ -1,0 +1,15 @@
+"""Who the demo workspace's people are; supabase/seed.sql makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scripts.stack.layout import REPOSITORY
+
+WORKSPACE = "Maple & Main Property Management"
+PASSWORD = "maple-and-main"  # noqa: S105 - printed in the seed, for local stacks only
+MANAGER = "manager@maple.test"
+OUTSIDER = "other@oak.test"
+RENT_ROLL: Path = REPOSITORY / "supabase" / "demo" / "rent_roll.csv"
+# The day that stands for today in the file's dates.
+REFERENCE_DATE = "2026-11-21"
