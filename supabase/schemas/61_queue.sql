@@ -43,7 +43,7 @@ $$;
 
 
 create function worker.claim_messages(p_queue text, p_limit integer default 100, p_lease_seconds integer default 30)
-    returns jsonb
+    returns json
     volatile
     security definer
     set search_path = ''
@@ -51,38 +51,42 @@ create function worker.claim_messages(p_queue text, p_limit integer default 100,
 as $$
 declare
     v_queue private.queues := private.queue_named(p_queue);
-    v_claims jsonb;
     v_msg_ids bigint[];
+    v_read_cts integer[];
     v_message_ids uuid[];
+    v_claims json;
+    v_abandoned_msg_ids bigint[];
+    v_abandoned_ids uuid[];
 begin
-    with claimed as materialized (
-        select r.msg_id, r.read_ct, (r.message ->> 'message_id')::uuid as message_id
-        from pgmq.read(v_queue.name, p_lease_seconds, p_limit) as r
-    )
+    -- Into arrays first: the planner expects a thousand rows of pgmq.read, and would read all messages to join as many.
+    select array_agg(r.msg_id), array_agg(r.read_ct), array_agg((r.message ->> 'message_id')::uuid)
+    into v_msg_ids, v_read_cts, v_message_ids
+    from pgmq.read(v_queue.name, p_lease_seconds, p_limit) as r;
+    -- json, not jsonb: nobody looks into it before it is text.
     select
-        coalesce(jsonb_agg(jsonb_build_object(
+        coalesce(json_agg(json_build_object(
             'msg_id', c.msg_id,
             'read_ct', c.read_ct,
-            'message', jsonb_build_object(
+            'message', json_build_object(
                 'id', m.id,
                 'workspace_id', m.workspace_id,
                 'channel', m.channel,
                 'template', m.template,
                 'to_address', m.to_address,
                 'to_name', m.to_name,
-                'payload', m.payload || coalesce(s.payload, '{}'),
+                'payload', case when m.has_secret then m.payload || coalesce(s.payload, '{}') else m.payload end,
                 'attempts', m.attempts,
                 'request_id', m.request_id
             )
         ) order by c.msg_id) filter (where m.status = 'queued'), '[]'),
         array_agg(c.msg_id) filter (where m.status is distinct from 'queued'),
         array_agg(c.message_id) filter (where m.status is distinct from 'queued')
-    into v_claims, v_msg_ids, v_message_ids
-    from claimed as c
+    into v_claims, v_abandoned_msg_ids, v_abandoned_ids
+    from unnest(v_msg_ids, v_read_cts, v_message_ids) as c (msg_id, read_ct, message_id)
     left join public.messages as m on m.id = c.message_id
     left join private.message_secrets as s on m.has_secret and s.message_id = m.id;
-    if v_msg_ids is not null then
-        perform private.settle_abandoned(v_queue.name, v_msg_ids, v_message_ids);
+    if v_abandoned_msg_ids is not null then
+        perform private.settle_abandoned(v_queue.name, v_abandoned_msg_ids, v_abandoned_ids);
     end if;
     return v_claims;
 end
