@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from scripts.stack.layout import REPOSITORY
-from tests.py.access import expectations
+from tests.py.access import expectations, grants
 from tests.py.access.matrix import Matrix
 
 POLICIES = REPOSITORY / "supabase" / "policies"
@@ -77,64 +77,8 @@ def test_every_denial_stands_beside_somebody_who_is_allowed() -> None:
     assert denied - allowed == set()
 
 
-def test_clients_may_do_with_each_column_what_the_list_says(connection: psycopg.Connection[Any]) -> None:
-    granted = {
-        (table, name): (select, insert, update)
-        for table, name, select, insert, update in connection.execute(
-            """
-            select
-                c.relname,
-                a.attname,
-                has_column_privilege('authenticated', c.oid, a.attnum, 'select'),
-                has_column_privilege('authenticated', c.oid, a.attnum, 'insert'),
-                has_column_privilege('authenticated', c.oid, a.attnum, 'update')
-            from pg_class as c
-            join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-            """
-        )
-    }
-    listed = {
-        (column.table, column.name): (column.select, column.insert, column.update)
-        for column in expectations.columns()
-    }
-    assert granted == listed
-
-
-@pytest.mark.parametrize("role", ["anon", "service_role", "worker"])
-def test_other_roles_write_no_column(connection: psycopg.Connection[Any], role: str) -> None:
-    writable = connection.execute(
-        """
-        select c.relname || '.' || a.attname
-        from pg_class as c
-        join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where
-            c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
-            and c.relkind in ('r', 'p', 'v', 'm')
-            and (has_column_privilege(%(role)s, c.oid, a.attnum, 'insert, update, references')
-                or %(role)s <> 'service_role' and has_column_privilege(%(role)s, c.oid, a.attnum, 'select'))
-        """,
-        {"role": role},
-    ).fetchall()
-    assert writable == []
-
-
-@pytest.mark.parametrize("role", API_ROLES)
-def test_no_role_of_the_api_holds_more_than_rows_need(connection: psycopg.Connection[Any], role: str) -> None:
-    """TRUNCATE, REFERENCES, TRIGGER and MAINTAIN pass by row security."""
-    held = connection.execute(
-        """
-        select c.oid::regclass::text, p.privilege
-        from pg_class as c
-        cross join unnest('{truncate, references, trigger, maintain}'::text[]) as p (privilege)
-        where
-            c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
-            and c.relkind in ('r', 'p', 'v', 'm')
-            and has_table_privilege(%s, c.oid, p.privilege)
-        """,
-        [role],
-    ).fetchall()
-    assert held == []
+def test_grants_are_those_of_the_list_and_no_more(connection: psycopg.Connection[Any]) -> None:
+    assert list(grants.surprises(connection)) == []
 
 
 @pytest.mark.parametrize("role", API_ROLES)

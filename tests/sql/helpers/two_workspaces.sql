@@ -60,7 +60,8 @@ select
     tests.id_of(w.letter, 'user', p.n::integer)
 from (values ('a'), ('b')) as w (letter)
 cross join unnest(array[
-    'owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed', 'renter', 'occupant', 'vendor'
+    'owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed', 'renter', 'occupant', 'vendor',
+    'tied'
 ]) with ordinality as p (name, n);
 
 insert into tests.actors (name, role, user_id) values
@@ -138,15 +139,17 @@ insert into public.workspace_members (workspace_id, user_id, role, status)
 select
     ws(w.letter),
     member(p.role || '_' || w.letter),
-    case when p.role in ('suspended', 'removed') then 'admin' else p.role end,
+    case when p.role in ('suspended', 'removed') then 'admin' when p.role = 'tied' then 'viewer' else p.role end,
     case p.role when 'suspended' then 'suspended' else 'active' end
 from tests.workspaces as w
-cross join unnest(array['owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed']) as p (role);
+cross join unnest(array[
+    'owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed', 'tied'
+]) as p (role);
 
 -- Somebody with a hat in each: what they may do in A must not carry over to B.
 insert into public.workspace_members (workspace_id, user_id, role) values
 (ws('a'), member('both'), 'manager'),
-(ws('b'), member('both'), 'viewer');
+(ws('b'), member('both'), 'accountant');
 
 insert into public.properties
     (id, workspace_id, name, address_line1, city, state, postal_code, timezone, currency, manager_id)
@@ -163,15 +166,19 @@ from tests.workspaces as w
 cross join generate_series(1, 5) as n;
 
 -- 3 has the outsider's address: what ties an account to a record is a token, never a matching e-mail.
+-- 5 is a viewer of the other workspace, who rents in this one.
 insert into public.tenants (id, workspace_id, first_name, last_name, email, user_id)
-select tenant(w.letter, t.n), ws(w.letter), t.first_name, 'Renter', t.email, member(t.actor || '_' || w.letter)
+select
+    tenant(w.letter, t.n), ws(w.letter), t.first_name, 'Renter', t.email,
+    member(t.actor || '_' || case t.actor when 'tied' then translate(w.letter, 'ab', 'ba') else w.letter end)
 from tests.workspaces as w
 cross join (
     values
     (1, 'Rita', 'rita@example.com', 'renter'),
     (2, 'Otis', 'otis@example.com', 'occupant'),
     (3, 'Nora', 'outsider@example.com', null),
-    (4, 'Pat', 'pat@example.com', null)
+    (4, 'Pat', 'pat@example.com', null),
+    (5, 'Tess', 'tess@example.com', 'tied')
 ) as t (n, first_name, email, actor);
 
 insert into public.vendors (id, workspace_id, name, email, user_id)
@@ -220,7 +227,8 @@ cross join (
     ('active', 2, 'occupant'),
     ('ended', 3, 'primary'),
     ('ended', 1, 'co_tenant'),
-    ('neighbour', 3, 'primary')
+    ('neighbour', 3, 'primary'),
+    ('neighbour', 5, 'co_tenant')
 ) as p (lease, n, role);
 
 insert into public.lease_terms (id, workspace_id, lease_id, effective_on, rent_minor)
@@ -250,6 +258,14 @@ select
     case m.status when 'unknown' then now() end
 from tests.workspaces as w
 cross join (values (1, 'lease_expiry', 'unknown'), (2, 'invitation', 'queued')) as m (n, template, status);
+
+insert into public.imports
+    (id, workspace_id, kind, status, file_name, file_digest, result, created_by, committed_at)
+select
+    tests.id_of(w.letter, 'import', i.n), ws(w.letter), 'rent_roll', i.status, 'rents.csv', repeat(i.n::text, 64),
+    i.result, member('manager_' || w.letter), case i.status when 'committed' then now() end
+from tests.workspaces as w
+cross join (values (1, 'staged', null::jsonb), (2, 'committed', '{}')) as i (n, status, result);
 
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));

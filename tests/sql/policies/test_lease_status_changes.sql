@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(18);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -35,7 +35,7 @@ select results_eq(
     $$ values ('active', 'ended', date '2021-06-30', member('owner_a')) $$, 'which is written down with their name'
 );
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.lease_status_changes group by 1 order by 1',
@@ -48,6 +48,13 @@ select results_eq(
     'select lease_id, to_status from public.lease_status_changes order by 1',
     $$ values (lease('b', 'active'), 'active'), (lease('b', 'ended'), 'ended') $$,
     'sees the history of leases that have begun'
+);
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.lease_status_changes group by 1 order by 1',
+    $$ values (ws('a'), 5::bigint), (ws('b'), 1) $$, 'sees the history of A, and of their lease in B'
 );
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'

@@ -1,11 +1,11 @@
 begin;
-select plan(28);
+select plan(29);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
 select act_as('viewer_a');
 select results_eq(
-    'select workspace_id, count(*) from public.lease_tenants group by 1', $$ values (ws('a'), 6::bigint) $$,
+    'select workspace_id, count(*) from public.lease_tenants group by 1', $$ values (ws('a'), 7::bigint) $$,
     'sees who is on the leases of A only'
 );
 select throws_ok(
@@ -67,11 +67,11 @@ select is_empty(
     $$ delete from public.lease_tenants where workspace_id = ws('b') returning tenant_id $$, 'removes nobody of B'
 );
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     $$ update public.lease_tenants set share = 40 where role = 'co_tenant' returning workspace_id $$,
-    $$ values (ws('a')) $$, 'sees both, changes those of A alone'
+    $$ values (ws('a')), (ws('a')) $$, 'sees both, changes those of A alone'
 );
 
 \echo '# the renter of two leases, and of a draft'
@@ -98,6 +98,13 @@ select throws_ok(
     'does not put themselves on another lease'
 );
 
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.lease_tenants group by 1 order by 1',
+    $$ values (ws('a'), 7::bigint), (ws('b'), 2) $$, 'sees who is on the leases of A, and on theirs in B'
+);
+
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');
 select is_empty('select from public.lease_tenants', 'an occupant sees nobody');
@@ -119,7 +126,7 @@ select throws_ok(
 
 \echo '# the service role, which reads alone'
 select act_as('service_role');
-select results_eq('select count(*) from public.lease_tenants', array[12::bigint], 'sees both workspaces');
+select results_eq('select count(*) from public.lease_tenants', array[14::bigint], 'sees both workspaces');
 select throws_ok(
     'delete from public.lease_tenants', '42501', 'permission denied for table lease_tenants', 'removes nobody'
 );
@@ -134,13 +141,14 @@ select results_eq(
     $$
         values
         (ws('a'), lease('a', 'draft'), tenant('a'), 50::numeric(7, 4)),
-        (ws('a'), lease('a', 'ended'), tenant('a'), 40)
+        (ws('a'), lease('a', 'ended'), tenant('a'), 40),
+        (ws('a'), lease('a', 'neighbour'), tenant('a', 5), 40)
     $$,
     'the shares that managers set, and no other'
 );
 select results_eq(
     'select workspace_id, count(*) from public.lease_tenants group by 1 order by 1',
-    $$ values (ws('a'), 6::bigint), (ws('b'), 6) $$, 'everybody whom no manager removed'
+    $$ values (ws('a'), 7::bigint), (ws('b'), 7) $$, 'everybody whom no manager removed'
 );
 select * from finish();
 rollback;

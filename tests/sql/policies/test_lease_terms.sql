@@ -1,5 +1,5 @@
 begin;
-select plan(28);
+select plan(29);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -76,7 +76,7 @@ select throws_ok(
 );
 select is_empty($$ delete from public.lease_terms where workspace_id = ws('b') returning id $$, 'deletes none of B');
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.lease_terms group by 1 order by 1',
@@ -100,6 +100,13 @@ select throws_ok(
     '42501', 'new row violates row-level security policy for table "lease_terms"', 'adds none'
 );
 select is_empty('delete from public.lease_terms returning id', 'deletes none');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.lease_terms group by 1 order by 1',
+    $$ values (ws('a'), 4::bigint), (ws('b'), 1) $$, 'sees the rents of A, and theirs in B'
+);
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');

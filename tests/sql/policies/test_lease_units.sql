@@ -1,5 +1,5 @@
 begin;
-select plan(27);
+select plan(28);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -70,7 +70,7 @@ select throws_ok(
 );
 select is_empty($$ delete from public.lease_units where workspace_id = ws('b') returning id $$, 'deletes none of B');
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.lease_units group by 1 order by 1',
@@ -94,6 +94,13 @@ select throws_ok(
     '42501', 'new row violates row-level security policy for table "lease_units"', 'adds none'
 );
 select is_empty('delete from public.lease_units returning id', 'deletes none');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.lease_units group by 1 order by 1',
+    $$ values (ws('a'), 5::bigint), (ws('b'), 1) $$, 'sees what the leases of A hold, and what theirs in B does'
+);
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');

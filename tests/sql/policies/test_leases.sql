@@ -1,5 +1,5 @@
 begin;
-select plan(34);
+select plan(35);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -77,7 +77,7 @@ select throws_matching(
     'and is told the same of one that does not exist'
 );
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     $$ update public.leases set lease_number = lease_number || '*' where status = 'draft' returning workspace_id $$,
@@ -97,6 +97,13 @@ select is_empty($$ update public.leases set ends_on = '2040-01-01' returning id 
 select is_empty('delete from public.leases returning id', 'deletes nothing');
 select throws_matching(
     $$ select public.end_lease(lease('a', 'active'), '2021-01-01') $$, 'lease_not_found', 'ends nothing'
+);
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.leases group by 1 order by 1',
+    $$ values (ws('a'), 4::bigint), (ws('b'), 1) $$, 'sees the leases of A, and theirs in B'
 );
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'

@@ -1,5 +1,5 @@
 begin;
-select plan(23);
+select plan(24);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -44,7 +44,7 @@ select throws_ok(
     'select from private.message_secrets', '42501', 'permission denied for table message_secrets', 'reads no token'
 );
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.messages group by 1 order by 1',
@@ -61,6 +61,10 @@ select act_as('occupant_a');
 select is_empty('select from public.messages', 'an occupant sees none');
 select act_as('vendor_a');
 select is_empty('select from public.messages', 'a vendor sees none');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq('select distinct workspace_id from public.messages', $$ values (ws('a')) $$, 'sees none of B');
 
 \echo '# a suspended and a removed member, an outsider'
 select act_as('suspended_a');

@@ -1,5 +1,5 @@
 begin;
-select plan(30);
+select plan(31);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -66,7 +66,7 @@ select results_eq(
     array['Empty Lot'], 'deletes one without'
 );
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.properties group by 1 order by 1',
@@ -82,6 +82,13 @@ select act_as('renter_a');
 select results_eq('select name from public.properties', array['Elm Court'], 'sees the property they rent in');
 select is_empty($$ update public.properties set status = 'active' returning id $$, 'changes nothing');
 select is_empty('delete from public.properties returning id', 'deletes nothing');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.properties group by 1 order by 1',
+    $$ values (ws('a'), 2::bigint), (ws('b'), 1) $$, 'sees the properties of A, and the one they rent in'
+);
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');

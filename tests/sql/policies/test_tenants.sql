@@ -1,12 +1,12 @@
 begin;
-select plan(31);
+select plan(33);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
 select act_as('viewer_a');
 select results_eq(
     'select workspace_id, first_name from public.tenants order by 2',
-    $$ values (ws('a'), 'Nora'), (ws('a'), 'Otis'), (ws('a'), 'Pat'), (ws('a'), 'Rita') $$,
+    $$ select ws('a'), n from unnest(array['Nora', 'Otis', 'Pat', 'Rita', 'Tess']) as n $$,
     'sees the renters of A only'
 );
 select throws_ok(
@@ -53,7 +53,7 @@ select is_empty(
     $$ update public.tenants set phone = '555-0199' where workspace_id = ws('b') returning id $$, 'changes none of B'
 );
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     $$ update public.tenants set status = 'former' where first_name = 'Nora' returning workspace_id $$,
@@ -73,6 +73,14 @@ select throws_ok(
 );
 select act_as('occupant_a');
 select results_eq('select first_name from public.tenants', array['Otis'], 'an occupant sees their own record too');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.tenants group by 1 order by 1',
+    $$ values (ws('a'), 5::bigint), (ws('b'), 1) $$, 'sees the renters of A, and their own record in B'
+);
+select is_empty($$ update public.tenants set phone = '555-0199' returning id $$, 'changes none');
 
 \echo '# a renter whose access was ended'
 select act_as('manager_a');
@@ -98,7 +106,7 @@ select throws_ok('select from public.tenants', '42501', 'permission denied for t
 
 \echo '# the service role, which reads alone'
 select act_as('service_role');
-select results_eq('select count(*) from public.tenants', array[8::bigint], 'sees both workspaces');
+select results_eq('select count(*) from public.tenants', array[10::bigint], 'sees both workspaces');
 select throws_ok('delete from public.tenants', '42501', 'permission denied for table tenants', 'deletes none');
 
 \echo '# what is left'
@@ -111,10 +119,12 @@ select results_eq(
         (ws('a'), 'Nora', null, 'former', null),
         (ws('a'), 'Otis', null, 'current', member('occupant_a')),
         (ws('a'), 'Rita', '555-0100', 'current', null),
+        (ws('a'), 'Tess', null, 'current', member('tied_b')),
         (ws('b'), 'Nora', null, 'current', null),
         (ws('b'), 'Otis', null, 'current', member('occupant_b')),
         (ws('b'), 'Pat', null, 'current', null),
-        (ws('b'), 'Rita', null, 'current', member('renter_b'))
+        (ws('b'), 'Rita', null, 'current', member('renter_b')),
+        (ws('b'), 'Tess', null, 'current', member('tied_a'))
     $$,
     'what the managers did, and nothing else'
 );

@@ -1,5 +1,5 @@
 begin;
-select plan(32);
+select plan(33);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -54,7 +54,7 @@ select is_empty(
 );
 select is_empty($$ delete from public.units where id = unit('b', 4) returning id $$, 'deletes none of B');
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.units group by 1 order by 1',
@@ -76,6 +76,13 @@ select results_eq(
 );
 select is_empty($$ update public.units set market_rent_minor = 1 returning id $$, 'changes none');
 select is_empty($$ delete from public.units returning id $$, 'deletes none');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, count(*) from public.units group by 1 order by 1',
+    $$ values (ws('a'), 5::bigint), (ws('b'), 1) $$, 'sees the units of A, and the one they rent in B'
+);
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');

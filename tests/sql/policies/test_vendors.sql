@@ -1,5 +1,5 @@
 begin;
-select plan(26);
+select plan(27);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -45,7 +45,7 @@ select throws_ok(
 );
 select is_empty($$ delete from public.vendors where workspace_id = ws('b') returning id $$, 'deletes none of B');
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     $$ update public.vendors set status = 'inactive' where name = 'Pipes & Sons' returning workspace_id $$,
@@ -65,6 +65,10 @@ select lives_ok(
 );
 select act_as('vendor_a');
 select is_empty('select from public.vendors', 'sees nothing any more, with the token they hold');
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq('select distinct workspace_id from public.vendors', $$ values (ws('a')) $$, 'sees none of B');
 
 \echo '# a renter, a suspended and a removed member, an outsider'
 select act_as('renter_a');

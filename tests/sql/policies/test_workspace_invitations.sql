@@ -59,7 +59,7 @@ select act_as('accountant_a');
 select is_empty('select id from public.workspace_invitations', 'an accountant sees none');
 select is_empty('delete from public.workspace_invitations returning id', 'an accountant withdraws none');
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, kind from public.workspace_invitations', $$ values (ws('a'), 'vendor') $$,

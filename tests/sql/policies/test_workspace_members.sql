@@ -8,7 +8,7 @@ select set_eq(
     'select user_id from public.workspace_members',
     $$
         select user_id from tests.actors
-        where name in ('owner_a', 'admin_a', 'manager_a', 'accountant_a', 'viewer_a', 'suspended_a', 'both')
+        where name in ('owner_a', 'admin_a', 'manager_a', 'accountant_a', 'viewer_a', 'suspended_a', 'tied_a', 'both')
     $$,
     'sees every member of A, suspended ones too'
 );
@@ -49,7 +49,7 @@ select throws_matching(
     $$ select public.change_member_role(ws('a'), member('manager_a'), 'owner') $$,
     'permission_denied', 'gives no role'
 );
-select results_eq('select count(*) from public.workspace_members', array[6::bigint], 'sees who is left');
+select results_eq('select count(*) from public.workspace_members', array[7::bigint], 'sees who is left');
 
 \echo '# a suspended admin of workspace A'
 select act_as('suspended_a');
@@ -60,11 +60,11 @@ select throws_matching(
 );
 select lives_ok($$ select public.leave_workspace(ws('a')) $$, 'may leave');
 
-\echo '# a manager of A who is a viewer of B'
+\echo '# a manager of A who is an accountant of B'
 select act_as('both');
 select results_eq(
     'select workspace_id, count(*) from public.workspace_members group by 1 order by 1',
-    $$ values (ws('a'), 5::bigint), (ws('b'), 7) $$, 'sees the members of both'
+    $$ values (ws('a'), 6::bigint), (ws('b'), 8) $$, 'sees the members of both'
 );
 
 \echo '# everybody else'
@@ -88,7 +88,7 @@ select throws_ok(
 
 \echo '# the service role, which reads alone'
 select act_as('service_role');
-select results_eq('select count(*) from public.workspace_members', array[12::bigint], 'sees both workspaces');
+select results_eq('select count(*) from public.workspace_members', array[14::bigint], 'sees both workspaces');
 select throws_ok(
     $$ update public.workspace_members set role = 'owner' $$,
     '42501', 'permission denied for table workspace_members', 'changes none'
@@ -98,7 +98,7 @@ select throws_ok(
 select act_as_postgres();
 select results_eq(
     $$ select role, count(*) from public.workspace_members where workspace_id = ws('a') group by 1 order by 1 $$,
-    $$ values ('accountant', 1::bigint), ('admin', 1), ('manager', 2), ('owner', 1) $$,
+    $$ values ('accountant', 1::bigint), ('admin', 1), ('manager', 2), ('owner', 1), ('viewer', 1) $$,
     'what the owner and the suspended member did, and nothing else'
 );
 select * from finish();

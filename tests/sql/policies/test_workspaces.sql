@@ -1,5 +1,5 @@
 begin;
-select plan(28);
+select plan(29);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -45,7 +45,7 @@ set local session_replication_role = origin;
 select act_as('owner_a');
 select results_eq('delete from public.workspaces returning id', $$ values (ws('a')) $$, 'deletes it otherwise');
 
-\echo '# a manager of A, now gone, who is a viewer of B'
+\echo '# a manager of A, now gone, who is an accountant of B'
 select act_as('both');
 select results_eq('select id from public.workspaces', $$ values (ws('b')) $$, 'sees B');
 select is_empty($$ update public.workspaces set name = 'Mine' returning id $$, 'changes nothing of B');
@@ -54,6 +54,8 @@ select is_empty($$ update public.workspaces set name = 'Mine' returning id $$, '
 select act_as('renter_b');
 select results_eq('select id from public.workspaces', $$ values (ws('b')) $$, 'a renter sees the workspace');
 select is_empty($$ update public.workspaces set name = 'Mine' returning id $$, 'a renter changes nothing');
+select act_as('tied_a');
+select results_eq('select id from public.workspaces', $$ values (ws('b')) $$, 'so does one who was a member of A');
 select act_as('occupant_b');
 select results_eq('select id from public.workspaces', $$ values (ws('b')) $$, 'an occupant sees it too');
 select act_as('vendor_b');

@@ -1,0 +1,144 @@
+"""No policy looks its caller up row by row: by the plan on filled tables, and by counting the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.py.access import expectations, plans
+
+# A member of 6 of 202 workspaces, and one who rents besides.
+ACTORS = ("manager_a", "tied_a")
+MANY_WORKSPACES = expectations.SQL_TESTS / "helpers" / "many_workspaces.sql"
+
+
+@dataclass(frozen=True)
+class Policy:
+    table: str
+    name: str
+    command: str
+    expressions: str
+
+    @property
+    def statement(self) -> str:
+        """What the policy alone decides: without a filter, row security asks no other."""
+        attempt = expectations.attempts()[self.table]
+        return {
+            "select": f"select count(*) from public.{self.table}",
+            "insert": f"insert into public.{self.table} {attempt.insert.format(w='a')}",
+            "update": f"update public.{self.table} set {attempt.update}",
+            "delete": f"delete from public.{self.table}",
+        }[self.command]
+
+
+@pytest.fixture(scope="module")
+def filled(access_database: str) -> Iterator[psycopg.Connection[Any]]:
+    """Some 10,000 rows of each kind over 202 workspaces, in a transaction that is rolled back."""
+    with psycopg.connect(access_database) as connection:
+        connection.execute(expectations.TWO_WORKSPACES.read_bytes())
+        connection.execute(MANY_WORKSPACES.read_bytes())
+        connection.execute("set local track_functions = 'all'")
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def acting(filled: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]:
+    filled.execute("savepoint one_test")
+    yield filled
+    filled.execute("rollback to savepoint one_test")
+
+
+def policies(connection: psycopg.Connection[Any]) -> list[Policy]:
+    found = connection.execute(
+        """
+        select tablename, policyname, lower(cmd), concat_ws(' and ', qual, with_check)
+        from pg_policies
+        where schemaname = 'public'
+        order by tablename, policyname
+        """
+    )
+    return [Policy(*row) for row in found]
+
+
+def calls(connection: psycopg.Connection[Any]) -> int:
+    """How often this transaction has called a function of ours."""
+    row = connection.execute(
+        "select coalesce(sum(calls), 0) from pg_stat_xact_user_functions"
+        " where schemaname in ('private', 'auth')"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_every_policy_looks_its_caller_up_once_a_query(acting: psycopg.Connection[Any], actor: str) -> None:
+    every = policies(acting)
+    assert every
+    acting.execute("select tests.act_as(%s)", [actor])
+    found = {
+        f"{policy.table} {policy.name}": plans.problems(acting, policy.statement, policy.expressions)
+        for policy in every
+    }
+    assert {policy: problems for policy, problems in found.items() if problems} == {}
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize("table", expectations.tables())
+def test_calls_do_not_grow_with_rows(acting: psycopg.Connection[Any], table: str, actor: str) -> None:
+    acting.execute("select tests.act_as(%s)", [actor])
+    before = calls(acting)
+    acting.execute(f"select count(*) from public.{table}".encode())
+    once = calls(acting) - before
+    assert 0 < once <= 20
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ("using (private.holds_all_of(workspace_id, 'viewer'))", "private.holds_all_of("),
+        (
+            "using (workspace_id in (select private.workspaces_with('leases.read') where unit_number <> ''))",
+            "SubPlan",
+        ),
+        ("using (auth.uid() is not null)", "current_setting("),
+    ],
+)
+def test_a_policy_that_asks_per_row_is_found(
+    acting: psycopg.Connection[Any], policy: str, reason: str
+) -> None:
+    acting.execute("grant execute on all functions in schema private to authenticated")
+    acting.execute("drop policy members_and_portal_select on public.units")
+    acting.execute(f"create policy per_row on public.units for select to authenticated {policy}".encode())
+    acting.execute("select tests.act_as('manager_a')")
+    (problem, *_) = plans.problems(acting, "select count(*) from public.units", policy)
+    assert reason in problem
+
+
+def test_a_check_that_asks_per_row_is_found(acting: psycopg.Connection[Any]) -> None:
+    check = "with check (private.holds_all_of(workspace_id, 'manager'))"
+    acting.execute("grant execute on all functions in schema private to authenticated")
+    acting.execute("drop policy members_insert on public.units")
+    acting.execute(f"create policy per_row on public.units for insert to authenticated {check}".encode())
+    acting.execute("select tests.act_as('manager_a')")
+    statement = Policy("units", "per_row", "insert", check).statement
+    assert plans.problems(acting, statement, check) == [
+        "of 1 look-ups of the policy, 0 stand apart from the rows"
+    ]
+
+
+def test_calls_per_row_are_counted(acting: psycopg.Connection[Any]) -> None:
+    acting.execute("grant execute on all functions in schema private to authenticated")
+    acting.execute("drop policy members_and_portal_select on public.units")
+    acting.execute(
+        "create policy per_row on public.units for select to authenticated"
+        " using (private.holds_all_of(workspace_id, 'viewer'))"
+    )
+    acting.execute("select tests.act_as('manager_a')")
+    before = calls(acting)
+    acting.execute("select count(*) from public.units")
+    assert calls(acting) - before > 10_000

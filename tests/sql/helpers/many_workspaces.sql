@@ -1,0 +1,71 @@
+-- 200 more workspaces with 50 rows of each kind, beside those of two_workspaces.sql, for plans that mean something.
+-- manager_a manages five of them; tied_a is a viewer of the same five.
+
+-- Rows as they are stored, without what triggers would add: what is asked is how they are read.
+set local session_replication_role = replica;
+
+create table tests.many as
+select n, gen_random_uuid() as workspace_id, gen_random_uuid() as property_id from generate_series(1, 200) as n;
+
+insert into public.workspaces (id, name)
+select workspace_id, 'Workspace ' || n from tests.many;
+
+insert into public.workspace_members (workspace_id, user_id, role)
+select workspace_id, member('manager_a'), 'manager' from tests.many where n <= 5
+union all
+select workspace_id, member('tied_a'), 'viewer' from tests.many where n <= 5
+union all
+select workspace_id, gen_random_uuid(), 'viewer' from tests.many, generate_series(1, 10);
+
+insert into public.properties (id, workspace_id, name, address_line1, city, timezone, currency)
+select property_id, workspace_id, 'Main House', '1 Elm Street', 'Springfield', 'UTC', 'USD' from tests.many
+union all
+select gen_random_uuid(), workspace_id, 'House ' || k, '1 Elm Street', 'Springfield', 'UTC', 'USD'
+from tests.many, generate_series(1, 9) as k;
+
+-- A renter, a vendor, a unit and a lease of the same number belong together.
+create table tests.rows as
+select
+    m.workspace_id, m.property_id, k,
+    gen_random_uuid() as unit_id, gen_random_uuid() as tenant_id, gen_random_uuid() as vendor_id,
+    gen_random_uuid() as lease_id
+from tests.many as m, generate_series(1, 50) as k;
+
+insert into public.units (id, workspace_id, property_id, unit_number)
+select unit_id, workspace_id, property_id, k::text from tests.rows;
+
+insert into public.tenants (id, workspace_id, last_name)
+select tenant_id, workspace_id, 'Renter ' || k from tests.rows;
+
+insert into public.vendors (id, workspace_id, name)
+select vendor_id, workspace_id, 'Vendor ' || k from tests.rows;
+
+insert into public.leases (id, workspace_id, property_id, lease_number, status, starts_on, currency, activated_at)
+select lease_id, workspace_id, property_id, k::text, 'active', '2020-01-01', 'USD', now() from tests.rows;
+
+insert into public.lease_units (workspace_id, property_id, lease_id, unit_id, possession, binding)
+select workspace_id, property_id, lease_id, unit_id, '[2020-01-01,)', true from tests.rows;
+
+insert into public.lease_tenants (workspace_id, lease_id, tenant_id, role)
+select workspace_id, lease_id, tenant_id, 'primary' from tests.rows;
+
+insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor)
+select workspace_id, lease_id, '2020-01-01', 100000 from tests.rows;
+
+insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on)
+select workspace_id, lease_id, 'active', '2020-01-01' from tests.rows;
+
+insert into public.workspace_invitations (workspace_id, kind, email, tenant_id, token_digest, expires_at)
+select workspace_id, 'renter', 'new@example.com', tenant_id, sha256(lease_id::text::bytea), now() from tests.rows;
+
+insert into public.messages (workspace_id, template, to_address, dedupe_key)
+select workspace_id, 'lease_expiry', 'new@example.com', lease_id::text from tests.rows;
+
+insert into public.imports (workspace_id, kind, file_name, file_digest)
+select workspace_id, 'rent_roll', 'rents.csv', repeat('0', 64) from tests.rows;
+
+set local session_replication_role = origin;
+
+analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
+    public.tenants, public.vendors, public.leases, public.lease_units, public.lease_tenants, public.lease_terms,
+    public.lease_status_changes, public.messages, public.imports;
