@@ -70,12 +70,13 @@ def check_functions(workshop: Workshop) -> list[Finding]:
     """`supabase db lint`: plpgsql_check reads the functions' bodies."""
     stack = _migrated(workshop)
     with psycopg.connect(stack.db_url()) as connection:
-        if not connection.execute(
-            "select from pg_available_extensions where name = 'plpgsql_check'"
-        ).fetchone():
-            raise Skipped(
-                "no plpgsql_check here; with `supabase start` running: supabase db lint --fail-on=warning"
-            )
+        available = connection.execute(
+            "select exists (select from pg_available_extensions where name = 'plpgsql_check')"
+        ).fetchone()
+    if available != (True,):
+        raise Skipped(
+            "no plpgsql_check here; with `supabase start` running: supabase db lint --fail-on=warning"
+        )
     database = postgres.create_database(stack, "linted", template="postgres").rsplit("/", 1)[1]
     with psycopg.connect(stack.db_url(postgres.SUPERUSER, database)) as connection:
         connection.execute("create extension plpgsql_check with schema extensions")
@@ -109,11 +110,10 @@ def _cli(stack: Stack, *arguments: str, database: str = "postgres") -> dict[str,
         env={**os.environ, "SUPABASE_TELEMETRY_DISABLED": "1"},
         check=False,
     )  # fmt: skip
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except json.JSONDecodeError as error:
-        words = done.stderr.strip() or done.stdout.strip()
-        raise StackError(f"supabase {' '.join(arguments)} gave no answer: {words}") from error
+    answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    if "results" not in answer:
+        words = answer.get("error", {}).get("message") or done.stderr.strip() or done.stdout.strip()
+        raise StackError(f"supabase {' '.join(arguments)} failed: {words}")
     return answer
 
 
