@@ -11,12 +11,13 @@ import structlog
 
 from workers import crash_points
 from workers.api_error import ApiError
+from workers.queue.attempt import attempt, when_stopped
 from workers.queue.claims import Claim, MessageQueue
 from workers.queue.handler import Handler, Pace, Prepared
 from workers.queue.heartbeat import keep_leases
 from workers.queue.held import Held, Holdings, Stage
 from workers.queue.outage import Outage, ProviderAway
-from workers.queue.outcomes import ClaimLost, Outcome, Permanent, Retryable, Sent, Unavailable, Unknown
+from workers.queue.outcomes import ClaimLost, Outcome, Unavailable
 from workers.queue.settlement import Settlement
 
 log = structlog.get_logger()
@@ -91,7 +92,7 @@ class Consumer(Generic[Prepared]):
                 held.task = group.create_task(self._work(held))
             if claims:
                 pause = FIRST_PAUSE
-            elif self._until_empty and not len(self._holdings):
+            elif self._until_empty and not len(self._holdings) and not self._outage.error:
                 return
             elif self._until_empty:
                 await self._unless_stopped(self._holdings.at_most(0))
@@ -117,7 +118,7 @@ class Consumer(Generic[Prepared]):
         async with self._slots:
             held.stage = Stage.STARTED
             try:
-                outcome = await self._send(held)
+                outcome = await attempt(held, self._queue, self._handler, self._is_ours)
             except ClaimLost:
                 self._lose(held)
                 return
@@ -131,34 +132,6 @@ class Consumer(Generic[Prepared]):
             self._give_back(outcome)
         else:
             self._outage.over()
-
-    async def _send(self, held: Held) -> Outcome:
-        try:
-            prepared = self._handler.prepare(held.claim.message)
-        except Exception as error:
-            return Permanent(f"{type(error).__name__}: {error}")
-
-        async def begin() -> None:
-            crash_points.reach("before_send")
-            if not self._is_ours(held):
-                raise ClaimLost
-            held.stage = Stage.BEGINNING
-            if not await self._queue.begin_send(held.claim):
-                raise ClaimLost
-            held.stage = Stage.SENDING
-            crash_points.reach("handing_over")
-
-        try:
-            outcome = await self._handler.send(prepared, begin)
-        except ClaimLost:
-            raise
-        except Exception as error:
-            if held.stage is Stage.SENDING:
-                return Unknown(f"{type(error).__name__}: {error}")
-            return Retryable(f"{type(error).__name__}: {error}")
-        if isinstance(outcome, Sent):
-            crash_points.reach("after_send")
-        return outcome
 
     def _is_ours(self, held: Held) -> bool:
         # A task that was cancelled may go on for a while: before Python 3.12, asyncio.wait_for swallows that.
@@ -190,7 +163,7 @@ class Consumer(Generic[Prepared]):
             await asyncio.wait(under_way, timeout=self._pace.drain)
         for held in self._holdings:
             if held.stage < Stage.SETTLING:
-                self._settle_instead(held, _when_stopped(held.stage))
+                self._settle_instead(held, when_stopped(held.stage))
         try:
             async with asyncio.timeout(LAST_WORDS):
                 await self._holdings.at_most(0)
@@ -205,12 +178,3 @@ class Consumer(Generic[Prepared]):
         finally:
             for task in tasks:
                 task.cancel()
-
-
-def _when_stopped(stage: Stage) -> Outcome:
-    if stage is Stage.SENDING:
-        return Unknown("the worker was stopped while the mail was being sent")
-    if stage is Stage.BEGINNING:
-        # It may be marked already: giving it back takes more than a release.
-        return Retryable("the worker was stopped", retry_after=0)
-    return Unavailable("the worker was stopped")
