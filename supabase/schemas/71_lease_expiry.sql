@@ -69,7 +69,8 @@ create function worker.lease_expiry_check(p_now timestamptz default now(), p_lim
     language plpgsql
 as $$
 declare
-    v_leases integer;
+    v_looked_at integer;
+    v_due integer;
     v_skipped integer;
     v_notices jsonb[];
 begin
@@ -197,17 +198,18 @@ begin
     )
     select
         (select count(distinct d.lease_id) from due as d),
+        (select count(*) from decided as d where d.state = 'queued'),
         (select count(*) from decided as d where d.state = 'skipped'),
         (select array_agg(jsonb_build_object('message_id', w.id)) from written as w)
-    into v_leases, v_skipped, v_notices;
+    into v_looked_at, v_due, v_skipped, v_notices;
     if v_notices is not null then
         perform pgmq.send_batch('email', v_notices);
     end if;
     return jsonb_build_object(
-        'leases_due', v_leases,
+        'leases_due', v_due,
         'messages_queued', coalesce(cardinality(v_notices), 0),
         'thresholds_skipped', v_skipped,
-        'more', v_leases >= p_limit
+        'more', v_looked_at >= p_limit
     );
 end
 $$;
@@ -216,6 +218,7 @@ comment on function worker.lease_expiry_check(timestamptz, integer) is $$Queues 
 
 For each lease with a threshold due on its property's date, the tightest one only, to the property's manager or else the
 owners; never twice for the same lease, threshold and end date, and not once the term is over. Takes up to `p_limit` leases:
-call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}.$$;
+call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}: the leases to be told of, and the
+thresholds passed over.$$;
 
 grant execute on all functions in schema worker to worker;

@@ -1,4 +1,4 @@
-"""A landlord as tests need one: a workspace over HTTP, with members, a property, renters and leases to act on."""
+"""A landlord as tests need one: a workspace over HTTP, with a property, renters and leases to act on."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class Landlord:
         fresh.unit_ids = [
             fresh.add("units", property_id=fresh.property_id, unit_number=number) for number in ("1", "2")
         ]
-        fresh.tenant_id = fresh.add(
-            "tenants", first_name="Rae", last_name="Renter", email="rae@example.com"
-        )
+        fresh.tenant_id = fresh.add("tenants", first_name="Rae", last_name="Renter", email="rae@example.com")
         return fresh
 
     def add(self, table: str, **row: Any) -> str:
@@ -97,6 +95,13 @@ def rpc(api: httpx.Client, function: str, **arguments: Any) -> Any:
     answer = call(api, function, **arguments)
     assert answer.status_code in (200, 204), answer.text
     return answer.json() if answer.content else None
+
+
+def rows(api: httpx.Client, path: str) -> Any:
+    """What a GET that must succeed answers."""
+    answer = api.get(f"/rest/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""A portfolio written straight into a database of the test's own, for what is about many leases or other clocks."""
+"""A portfolio written straight into a test's own database, for what is about many leases or other clocks."""
 
 from __future__ import annotations
 
@@ -47,17 +47,20 @@ class Portfolio:
         starts_on = min(ends_on or date(2020, 1, 1), date(2020, 1, 1))
         run = self.db.execute
         run(
-            """insert into public.properties (id, workspace_id, name, address_line1, city, timezone, manager_id)
+            """insert into public.properties
+            (id, workspace_id, name, address_line1, city, timezone, manager_id)
             values (%s, %s, %s, '1 Elm St', 'Austin', %s, %s)""",
             (property_id, self.workspace_id, f"House {number}", timezone, manager_id),
         )
         run(
-            """insert into public.units (id, workspace_id, property_id, unit_number) values (%s, %s, %s, '1')""",
+            """insert into public.units (id, workspace_id, property_id, unit_number)
+            values (%s, %s, %s, '1')""",
             (unit_id, self.workspace_id, property_id),
         )
         run(
             """insert into public.leases
-            (id, workspace_id, property_id, lease_number, starts_on, ends_on, notice_days, status, activated_at)
+            (id, workspace_id, property_id, lease_number, starts_on, ends_on, notice_days, status,
+            activated_at)
             values (%s, %s, %s, %s, %s, %s, %s, 'active', now())""",
             (lease_id, self.workspace_id, property_id, number, starts_on, ends_on, notice_days),
         )
@@ -78,7 +81,8 @@ class Portfolio:
         )
         for number, unit_id in enumerate(unit_ids):
             self.db.execute(
-                "insert into public.units (id, workspace_id, property_id, unit_number) values (%s, %s, %s, %s)",
+                """insert into public.units (id, workspace_id, property_id, unit_number)
+                values (%s, %s, %s, %s)""",
                 (unit_id, self.workspace_id, property_id, str(number)),
             )
         return property_id, unit_ids
@@ -127,7 +131,8 @@ class Portfolio:
     def messages(self) -> list[dict[str, Any]]:
         """Payload, address and status of every message, oldest first."""
         rows = self.db.execute(
-            "select payload || jsonb_build_object('to', to_address, 'status', status) from public.messages order by created_at"
+            """select payload || jsonb_build_object('to', to_address, 'status', status)
+            from public.messages order by created_at"""
         )
         return [row[0] for row in rows]
 

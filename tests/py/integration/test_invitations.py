@@ -49,7 +49,11 @@ def test_an_invited_member_joins_with_the_role_offered(
     guest = api(new_user())
     joined = rpc(guest, "accept_invitation", token=token_of(stack_db, invitation))
     assert joined == {
-        "workspace_id": landlord.workspace_id, "kind": "member", "role": "manager", "tenant_id": None, "vendor_id": None
+        "workspace_id": landlord.workspace_id,
+        "kind": "member",
+        "role": "manager",
+        "tenant_id": None,
+        "vendor_id": None,
     }
     assert len(guest.get("/rest/v1/units").json()) == 2
 
@@ -86,7 +90,9 @@ def test_a_wrong_token_is_refused(landlord: Landlord, token: str | None) -> None
     assert refusal(call(landlord.api, "accept_invitation", token=token)) == (404, "invitation_not_found")
 
 
-def test_an_expired_token_is_refused(landlord: Landlord, new_user: NewUser, api: Connect, stack_db: Db) -> None:
+def test_an_expired_token_is_refused(
+    landlord: Landlord, new_user: NewUser, api: Connect, stack_db: Db
+) -> None:
     invitation = invite(landlord, kind="member", email=address(), role="viewer")
     token = token_of(stack_db, invitation)
     stack_db.execute(

@@ -26,7 +26,11 @@ def possession(landlord: Landlord, lease_id: str) -> list[dict[str, Any]]:
     return list(
         landlord.api.get(
             "/rest/v1/lease_units",
-            params={"lease_id": f"eq.{lease_id}", "select": "possession,binding,superseded_at", "order": "recorded_at"},
+            params={
+                "lease_id": f"eq.{lease_id}",
+                "select": "possession,binding,superseded_at",
+                "order": "recorded_at",
+            },
         ).json()
     )
 
@@ -106,8 +110,14 @@ def test_what_has_begun_is_fixed(landlord: Landlord) -> None:
     one = {"id": f"eq.{lease_id}"}
     of_it = {"lease_id": f"eq.{lease_id}"}
     api = landlord.api
-    assert refusal(api.patch("/rest/v1/leases", params=one, json={"ends_on": days(9)})) == (409, "lease_not_draft")
-    assert refusal(api.patch("/rest/v1/leases", params=one, json={"deposit_minor": 1})) == (409, "lease_not_draft")
+    assert refusal(api.patch("/rest/v1/leases", params=one, json={"ends_on": days(9)})) == (
+        409,
+        "lease_not_draft",
+    )
+    assert refusal(api.patch("/rest/v1/leases", params=one, json={"deposit_minor": 1})) == (
+        409,
+        "lease_not_draft",
+    )
     assert refusal(api.delete("/rest/v1/leases", params=one)) == (409, "lease_has_begun")
     assert refusal(api.delete("/rest/v1/lease_units", params=of_it)) == (409, "lease_has_begun")
     assert refusal(api.delete("/rest/v1/lease_terms", params=of_it)) == (409, "lease_has_begun")
@@ -185,10 +195,16 @@ def test_a_lease_ends_between_its_first_day_and_today(landlord: Landlord, ended_
 
 def test_a_draft_cannot_be_ended_nor_a_lease_twice(landlord: Landlord) -> None:
     lease_id = landlord.draft("L-1")
-    assert refusal(call(landlord.api, "end_lease", lease_id=lease_id, ended_on=days(0))) == (409, "lease_not_active")
+    assert refusal(call(landlord.api, "end_lease", lease_id=lease_id, ended_on=days(0))) == (
+        409,
+        "lease_not_active",
+    )
     rpc(landlord.api, "activate_lease", lease_id=lease_id)
     rpc(landlord.api, "end_lease", lease_id=lease_id, ended_on=days(-1))
-    assert refusal(call(landlord.api, "end_lease", lease_id=lease_id, ended_on=days(-1))) == (409, "lease_not_active")
+    assert refusal(call(landlord.api, "end_lease", lease_id=lease_id, ended_on=days(-1))) == (
+        409,
+        "lease_not_active",
+    )
 
 
 def test_a_strangers_lease_and_none_at_all_answer_alike(
@@ -214,9 +230,15 @@ def test_an_accountant_reads_leases_and_begins_none(
 
 def test_renters_are_embedded_in_leases(landlord: Landlord) -> None:
     landlord.draft("L-1")
-    rows = landlord.api.get("/rest/v1/leases?select=lease_number,tenants(last_name),lease_units(units(unit_number))")
+    rows = landlord.api.get(
+        "/rest/v1/leases?select=lease_number,tenants(last_name),lease_units(units(unit_number))"
+    )
     assert rows.json() == [
-        {"lease_number": "L-1", "tenants": [{"last_name": "Renter"}], "lease_units": [{"units": {"unit_number": "1"}}]}
+        {
+            "lease_number": "L-1",
+            "tenants": [{"last_name": "Renter"}],
+            "lease_units": [{"units": {"unit_number": "1"}}],
+        }
     ]
 
 

@@ -29,7 +29,11 @@ def test_whoever_makes_a_workspace_owns_it(landlord: Landlord) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "status"),
-    [({"name": "  "}, 400), ({"name": "A", "currency": "usd"}, 400), ({"name": "A", "timezone": "EST5EDT"}, 400)],
+    [
+        ({"name": "  "}, 400),
+        ({"name": "A", "currency": "usd"}, 400),
+        ({"name": "A", "timezone": "EST5EDT"}, 400),
+    ],
 )
 def test_a_workspace_with_bad_settings_is_refused(
     landlord: Landlord, wrong: dict[str, str], status: int
@@ -44,7 +48,10 @@ def test_a_stranger_gets_the_same_answer_for_a_foreign_workspace_as_for_none(
     stranger = api(new_user())
     foreign = call(stranger, "remove_member", workspace_id=landlord.workspace_id, user_id=landlord.owner.id)
     nowhere = call(
-        stranger, "remove_member", workspace_id="00000000-0000-0000-0000-00000000dead", user_id=landlord.owner.id
+        stranger,
+        "remove_member",
+        workspace_id="00000000-0000-0000-0000-00000000dead",
+        user_id=landlord.owner.id,
     )
     assert refusal(foreign) == (404, "workspace_not_found")
     assert foreign.json() == nowhere.json()
@@ -70,7 +77,9 @@ def test_an_admin_changes_what_is_within_their_own_role_and_no_more(
     assert members(landlord) == {landlord.owner.id: "owner", admin.id: "admin", manager.id: "admin"}
 
 
-def test_a_manager_manages_no_members(landlord: Landlord, new_user: NewUser, api: Connect, stack_db: Db) -> None:
+def test_a_manager_manages_no_members(
+    landlord: Landlord, new_user: NewUser, api: Connect, stack_db: Db
+) -> None:
     manager = new_user()
     landlord.employ(stack_db, manager, "manager")
     removal = call(

@@ -1,4 +1,4 @@
-"""The worker's RPCs around pgmq: a claim is a lease, read_ct the fence, and no answer that was lost does harm."""
+"""The worker's RPCs around pgmq: a claim is a lease, read_ct the fence, and no lost answer does harm."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def worker(db: Db) -> Callable[..., Any]:
     def call(function: str, *arguments: Any) -> Any:
         values = [Jsonb(a) if isinstance(a, list | dict) else a for a in arguments]
         places = ", ".join(["%s"] * len(values))
-        row = db.execute(f"select worker.{function}({places})", values).fetchone()  # type: ignore[arg-type]  # noqa: S608
+        row = db.execute(f"select worker.{function}({places})", values).fetchone()
         assert row is not None
         return row[0]
 
@@ -41,15 +41,18 @@ def expire_claims(db: Db) -> None:
 
 
 def state(db: Db, message_id: uuid.UUID) -> tuple[Any, ...]:
-    row = db.execute(
-        "select status, attempts from public.messages where id = %s", (message_id,)
-    ).fetchone()
+    row = db.execute("select status, attempts from public.messages where id = %s", (message_id,)).fetchone()
     assert row is not None
-    return row
+    return tuple(row)
 
 
 def item(claim: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"msg_id": claim["msg_id"], "read_ct": claim["read_ct"], "message_id": claim["message"]["id"], **more}
+    return {
+        "msg_id": claim["msg_id"],
+        "read_ct": claim["read_ct"],
+        "message_id": claim["message"]["id"],
+        **more,
+    }
 
 
 def test_a_claimed_message_is_nobody_elses_until_its_lease_ends(
@@ -111,7 +114,9 @@ def test_who_lost_the_claim_can_neither_begin_nor_extend_nor_fail_nor_release(
     (fresh,) = worker("claim_messages", "email")
     assert worker("begin_send", "email", stale["msg_id"], stale["read_ct"]) is False
     assert worker("extend_claims", "email", [item(stale)]) == []
-    assert worker("fail_messages", "email", [item(stale, kind="permanent", error="x")])[0]["outcome"] == "stale"
+    assert (
+        worker("fail_messages", "email", [item(stale, kind="permanent", error="x")])[0]["outcome"] == "stale"
+    )
     assert worker("release_messages", "email", [item(stale)]) == 0
     assert worker("complete_messages", "email", [item(stale)])[0]["outcome"] == "stale"
     assert state(db, message_id) == ("queued", 0)
@@ -170,7 +175,9 @@ def test_retries_end_in_the_dead_letter_queue(
     caps = [min(3600, 15 * 2**n) for n in range(7)]
     assert all(0 <= o["delay_seconds"] <= cap for o, cap in zip(outcomes, caps, strict=False))
     assert state(db, message_id) == ("failed", 8)
-    dead = db.execute("select message ->> 'message_id', message ->> 'error' from pgmq.q_email_dead").fetchall()
+    dead = db.execute(
+        "select message ->> 'message_id', message ->> 'error' from pgmq.q_email_dead"
+    ).fetchall()
     assert dead == [(str(message_id), "451 later")]
     expire_claims(db)
     assert worker("claim_messages", "email") == []
@@ -178,7 +185,8 @@ def test_retries_end_in_the_dead_letter_queue(
 
 def test_delays_are_spread_over_the_whole_range(db: Db, portfolio: Portfolio) -> None:
     rows = db.execute(
-        """select private.retry_delay(q, 3) from private.queues as q, generate_series(1, 2000) where q.name = 'email'"""
+        """select private.retry_delay(q, 3)
+        from private.queues as q, generate_series(1, 2000) where q.name = 'email'"""
     ).fetchall()
     delays = [row[0] for row in rows]
     assert 0 <= min(delays) <= 3 and 57 <= max(delays) <= 60
@@ -198,7 +206,9 @@ def test_a_secret_reaches_the_worker_and_is_gone_once_the_mail_is_out(
     db: Db, portfolio: Portfolio, worker: Callable[..., Any]
 ) -> None:
     db.execute(
-        "select private.queue_message(%s, 'invitation', 'a@example.com', null, '{\"role\": \"viewer\"}', 'i', '{\"token\": \"s3\"}')",
+        """select private.queue_message(
+            %s, 'invitation', 'a@example.com', null, '{"role": "viewer"}', 'i', '{"token": "s3"}'
+        )""",
         (portfolio.workspace_id,),
     )
     (claim,) = worker("claim_messages", "email")

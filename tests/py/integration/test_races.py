@@ -28,12 +28,14 @@ def portfolio(db: Db) -> Portfolio:
 
 
 def value(db: Db, query: str, *arguments: Any) -> Any:
-    row = db.execute(query, arguments).fetchone()  # type: ignore[arg-type]
+    row = db.execute(query, arguments).fetchone()
     return row and row[0]
 
 
-def met(portfolio: Portfolio, database: str, first: Callable[[Db], Any], second: Callable[[Db], T]) -> T | Exception:
-    """Run `first` and leave it uncommitted; run `second` until it waits for it; commit; what became of `second`."""
+def met(
+    portfolio: Portfolio, database: str, first: Callable[[Db], Any], second: Callable[[Db], T]
+) -> T | Exception:
+    """Run `first`, uncommitted; run `second` until it waits for it; commit; what became of `second`."""
     with (
         psycopg.connect(database) as holder,
         psycopg.connect(database) as waiter,
@@ -84,7 +86,10 @@ def test_two_owners_who_leave_at_once(portfolio: Portfolio, database: str) -> No
 
 def test_an_owner_who_is_demoted_while_they_demote_another(portfolio: Portfolio, database: str) -> None:
     second_owner, viewer = uuid.uuid4(), uuid.uuid4()
-    for person, email, role in ((second_owner, "second@example.com", "owner"), (viewer, "v@example.com", "viewer")):
+    for person, email, role in (
+        (second_owner, "second@example.com", "owner"),
+        (viewer, "v@example.com", "viewer"),
+    ):
         portfolio.user(person, email)
         portfolio.member(person, role)
     change = "select public.change_member_role(%s, %s, %s)"
@@ -182,7 +187,9 @@ def test_a_unit_added_to_a_draft_that_is_being_activated(portfolio: Portfolio, d
     assert "lease_not_draft" in refused(outcome)
 
 
-def test_leases_of_the_same_units_in_another_order_never_deadlock(portfolio: Portfolio, database: str) -> None:
+def test_leases_of_the_same_units_in_another_order_never_deadlock(
+    portfolio: Portfolio, database: str
+) -> None:
     property_id, units = portfolio.building(12)
     for n in range(8):
         order = units if n % 2 else units[::-1]
@@ -195,7 +202,9 @@ def test_leases_of_the_same_units_in_another_order_never_deadlock(portfolio: Por
             start.wait(10)
             try:
                 return str(
-                    acting(portfolio.owner_id, "select (public.activate_lease(%s)).status", lease_id)(connection)
+                    acting(portfolio.owner_id, "select (public.activate_lease(%s)).status", lease_id)(
+                        connection
+                    )
                 )
             except psycopg.Error as error:
                 return str(error)

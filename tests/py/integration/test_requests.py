@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, revoked tokens, limits on writes, and what the worker's token cannot do."""
+"""What surrounds every request: its id, revoked tokens, limits on writes, what a worker's token can't do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Db = psycopg.Connection[Any]
 
 @pytest.fixture
 def past_the_gateway(stack: Stack, landlord: Landlord) -> Iterator[httpx.Client]:
-    """PostgREST itself with the owner's token: what a hosted project's clients can reach without our gateway."""
+    """PostgREST itself with the owner's token: what a hosted project's clients reach without our gateway."""
     with httpx.Client(
         base_url=f"http://127.0.0.1:{stack.ports.postgrest}",
         headers={"Authorization": f"Bearer {landlord.owner.token}"},
@@ -35,7 +35,10 @@ def test_the_id_of_a_request_stands_on_the_answer_and_on_what_it_caused(landlord
     answer = landlord.api.post(
         "/rest/v1/rpc/invite",
         json={
-            "workspace_id": landlord.workspace_id, "kind": "member", "role": "viewer", "email": f"{request_id}@example.com"
+            "workspace_id": landlord.workspace_id,
+            "kind": "member",
+            "role": "viewer",
+            "email": f"{request_id}@example.com",
         },
         headers={"X-Request-Id": request_id, "Idempotency-Key": request_id},
     )
@@ -106,7 +109,9 @@ def test_a_users_writes_are_limited_and_their_reads_are_not(
         on conflict (user_id, minute) do update set writes = 600""",
         (landlord.owner.id,),
     )
-    refused = past_the_gateway.post("/tenants", json={"workspace_id": landlord.workspace_id, "last_name": "X"})
+    refused = past_the_gateway.post(
+        "/tenants", json={"workspace_id": landlord.workspace_id, "last_name": "X"}
+    )
     assert refusal(refused) == (429, "write_limit")
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert past_the_gateway.get("/tenants").status_code == 200

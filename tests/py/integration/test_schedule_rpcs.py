@@ -93,7 +93,9 @@ def test_a_disabled_job_does_not_run(db: Db) -> None:
 
 def test_housekeeping_deletes_what_has_served_its_time_and_no_more(db: Db) -> None:
     db.autocommit = True
-    db.execute("insert into auth.users (id, email) values ('00000000-0000-0000-0000-0000000000aa', 'a@example.com')")
+    db.execute(
+        "insert into auth.users (id, email) values ('00000000-0000-0000-0000-0000000000aa', 'a@example.com')"
+    )
     db.execute(
         """insert into private.idempotency_keys (user_id, function, key, body_digest, created_at)
         select '00000000-0000-0000-0000-0000000000aa', 'invite', age::text, '', %s - age * interval '1 hour'
