@@ -1,5 +1,8 @@
 -- The schema as it began: supabase/schemas and supabase/policies, in their order.
 
+set local lock_timeout = '2s';
+set local statement_timeout = '30s';
+
 -- What everything else stands on: extensions, the schemas that no client reaches, and no privilege by default.
 
 create extension if not exists btree_gist with schema extensions;
@@ -3077,7 +3080,8 @@ create function worker.lease_expiry_check(p_now timestamptz default now(), p_lim
     language plpgsql
 as $$
 declare
-    v_leases integer;
+    v_looked_at integer;
+    v_due integer;
     v_skipped integer;
     v_notices jsonb[];
 begin
@@ -3205,17 +3209,18 @@ begin
     )
     select
         (select count(distinct d.lease_id) from due as d),
+        (select count(*) from decided as d where d.state = 'queued'),
         (select count(*) from decided as d where d.state = 'skipped'),
         (select array_agg(jsonb_build_object('message_id', w.id)) from written as w)
-    into v_leases, v_skipped, v_notices;
+    into v_looked_at, v_due, v_skipped, v_notices;
     if v_notices is not null then
         perform pgmq.send_batch('email', v_notices);
     end if;
     return jsonb_build_object(
-        'leases_due', v_leases,
+        'leases_due', v_due,
         'messages_queued', coalesce(cardinality(v_notices), 0),
         'thresholds_skipped', v_skipped,
-        'more', v_leases >= p_limit
+        'more', v_looked_at >= p_limit
     );
 end
 $$;
@@ -3224,7 +3229,8 @@ comment on function worker.lease_expiry_check(timestamptz, integer) is $$Queues 
 
 For each lease with a threshold due on its property's date, the tightest one only, to the property's manager or else the
 owners; never twice for the same lease, threshold and end date, and not once the term is over. Takes up to `p_limit` leases:
-call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}.$$;
+call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}: the leases to be told of, and the
+thresholds passed over.$$;
 
 grant execute on all functions in schema worker to worker;
 
@@ -3290,9 +3296,9 @@ create function private.rent_roll_columns()
 as $$
     with text_like (pattern) as (values ('^\S(.*\S)?$')),
     day (pattern, remedy) as (
-        values ('^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$', 'Give a day of 1900 to 2199 as YYYY-MM-DD.')
+        values ('^(19|20|21)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', 'Give a day of 1900 to 2199 as YYYY-MM-DD.')
     ),
-    money (pattern, remedy) as (values ('^\d{1,15}$', 'Give a whole number of minor units (cents), not negative.'))
+    money (pattern, remedy) as (values ('^[0-9]{1,15}$', 'Give a whole number of minor units (cents), not negative.'))
     select c.name, c.scope, c.max_length, c.pattern, c.remedy
     from text_like, day, money, lateral (
         values
@@ -3310,23 +3316,23 @@ as $$
         ('country', 'property', 2, '^[A-Z]{2}$', 'Give the two-letter ISO code, such as US.'),
         ('timezone', 'property', 60, '^[A-Z]\S*$', 'Give an IANA name, such as America/Chicago.'),
         ('currency', 'property', 3, '^[A-Z]{3}$', 'Give the three-letter ISO code, such as USD.'),
-        ('latitude', 'property', 30, '^-?(90(\.0+)?|[0-8]?\d(\.\d+)?)$', 'Give degrees between -90 and 90.'),
+        ('latitude', 'property', 30, '^-?(90(\.0+)?|[0-8]?[0-9](\.[0-9]+)?)$', 'Give degrees between -90 and 90.'),
         (
-            'longitude', 'property', 30, '^-?(180(\.0+)?|(1[0-7]\d|\d{1,2})(\.\d+)?)$',
+            'longitude', 'property', 30, '^-?(180(\.0+)?|(1[0-7][0-9]|[0-9]{1,2})(\.[0-9]+)?)$',
             'Give degrees between -180 and 180.'
         ),
         ('manager_email', 'property', 254, '^[^@\s]+@[^@\s]+$', 'Give an address such as name@example.com.'),
         ('unit_number', 'unit', 40, text_like.pattern, 'Give a number or name of 1 to 40 characters.'),
-        ('bedrooms', 'unit', 5, '^\d{1,3}(\.\d)?$', 'Give a number such as 2; 0 is a studio.'),
-        ('bathrooms', 'unit', 5, '^\d{1,3}(\.\d)?$', 'Give a number such as 1.5.'),
-        ('area_sqft', 'unit', 9, '^[1-9]\d*$', 'Give a whole number of square feet.'),
+        ('bedrooms', 'unit', 5, '^[0-9]{1,3}(\.[0-9])?$', 'Give a number such as 2; 0 is a studio.'),
+        ('bathrooms', 'unit', 5, '^[0-9]{1,3}(\.[0-9])?$', 'Give a number such as 1.5.'),
+        ('area_sqft', 'unit', 9, '^[1-9][0-9]*$', 'Give a whole number of square feet.'),
         ('market_rent_minor', 'unit', 15, money.pattern, money.remedy),
         ('lease_number', 'lease', 60, text_like.pattern, 'Give a number of 1 to 60 characters.'),
         ('lease_start', 'lease', 10, day.pattern, day.remedy),
         ('lease_end', 'lease', 10, day.pattern, day.remedy),
-        ('notice_days', 'lease', 3, '^([0-3]?\d?\d|400)$', 'Give a number of days between 0 and 400.'),
+        ('notice_days', 'lease', 3, '^([0-3]?[0-9]?[0-9]|400)$', 'Give a number of days between 0 and 400.'),
         ('rent_minor', 'lease', 15, money.pattern, money.remedy),
-        ('due_day', 'lease', 2, '^([1-9]|[12]\d|3[01])$', 'Give a day of the month, 1 to 31.'),
+        ('due_day', 'lease', 2, '^([1-9]|[12][0-9]|3[01])$', 'Give a day of the month, 1 to 31.'),
         ('deposit_minor', 'lease', 15, money.pattern, money.remedy),
         ('lease_status', 'lease', 6, '^(draft|active)$', 'Use draft or active; leave out leases that have ended.')
     ) as c (name, scope, max_length, pattern, remedy)
@@ -3441,7 +3447,7 @@ begin
             where
                 jsonb_typeof(r.entry) <> 'object'
                 or jsonb_typeof(r.entry -> 'data') is distinct from 'object'
-                or coalesce(r.entry ->> 'line', '') !~ '^[1-9]\d{0,8}$'
+                or coalesce(r.entry ->> 'line', '') !~ '^[1-9][0-9]{0,8}$'
         )
     then
         perform private.fail(

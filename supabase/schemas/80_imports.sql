@@ -62,9 +62,9 @@ create function private.rent_roll_columns()
 as $$
     with text_like (pattern) as (values ('^\S(.*\S)?$')),
     day (pattern, remedy) as (
-        values ('^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$', 'Give a day of 1900 to 2199 as YYYY-MM-DD.')
+        values ('^(19|20|21)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', 'Give a day of 1900 to 2199 as YYYY-MM-DD.')
     ),
-    money (pattern, remedy) as (values ('^\d{1,15}$', 'Give a whole number of minor units (cents), not negative.'))
+    money (pattern, remedy) as (values ('^[0-9]{1,15}$', 'Give a whole number of minor units (cents), not negative.'))
     select c.name, c.scope, c.max_length, c.pattern, c.remedy
     from text_like, day, money, lateral (
         values
@@ -82,23 +82,23 @@ as $$
         ('country', 'property', 2, '^[A-Z]{2}$', 'Give the two-letter ISO code, such as US.'),
         ('timezone', 'property', 60, '^[A-Z]\S*$', 'Give an IANA name, such as America/Chicago.'),
         ('currency', 'property', 3, '^[A-Z]{3}$', 'Give the three-letter ISO code, such as USD.'),
-        ('latitude', 'property', 30, '^-?(90(\.0+)?|[0-8]?\d(\.\d+)?)$', 'Give degrees between -90 and 90.'),
+        ('latitude', 'property', 30, '^-?(90(\.0+)?|[0-8]?[0-9](\.[0-9]+)?)$', 'Give degrees between -90 and 90.'),
         (
-            'longitude', 'property', 30, '^-?(180(\.0+)?|(1[0-7]\d|\d{1,2})(\.\d+)?)$',
+            'longitude', 'property', 30, '^-?(180(\.0+)?|(1[0-7][0-9]|[0-9]{1,2})(\.[0-9]+)?)$',
             'Give degrees between -180 and 180.'
         ),
         ('manager_email', 'property', 254, '^[^@\s]+@[^@\s]+$', 'Give an address such as name@example.com.'),
         ('unit_number', 'unit', 40, text_like.pattern, 'Give a number or name of 1 to 40 characters.'),
-        ('bedrooms', 'unit', 5, '^\d{1,3}(\.\d)?$', 'Give a number such as 2; 0 is a studio.'),
-        ('bathrooms', 'unit', 5, '^\d{1,3}(\.\d)?$', 'Give a number such as 1.5.'),
-        ('area_sqft', 'unit', 9, '^[1-9]\d*$', 'Give a whole number of square feet.'),
+        ('bedrooms', 'unit', 5, '^[0-9]{1,3}(\.[0-9])?$', 'Give a number such as 2; 0 is a studio.'),
+        ('bathrooms', 'unit', 5, '^[0-9]{1,3}(\.[0-9])?$', 'Give a number such as 1.5.'),
+        ('area_sqft', 'unit', 9, '^[1-9][0-9]*$', 'Give a whole number of square feet.'),
         ('market_rent_minor', 'unit', 15, money.pattern, money.remedy),
         ('lease_number', 'lease', 60, text_like.pattern, 'Give a number of 1 to 60 characters.'),
         ('lease_start', 'lease', 10, day.pattern, day.remedy),
         ('lease_end', 'lease', 10, day.pattern, day.remedy),
-        ('notice_days', 'lease', 3, '^([0-3]?\d?\d|400)$', 'Give a number of days between 0 and 400.'),
+        ('notice_days', 'lease', 3, '^([0-3]?[0-9]?[0-9]|400)$', 'Give a number of days between 0 and 400.'),
         ('rent_minor', 'lease', 15, money.pattern, money.remedy),
-        ('due_day', 'lease', 2, '^([1-9]|[12]\d|3[01])$', 'Give a day of the month, 1 to 31.'),
+        ('due_day', 'lease', 2, '^([1-9]|[12][0-9]|3[01])$', 'Give a day of the month, 1 to 31.'),
         ('deposit_minor', 'lease', 15, money.pattern, money.remedy),
         ('lease_status', 'lease', 6, '^(draft|active)$', 'Use draft or active; leave out leases that have ended.')
     ) as c (name, scope, max_length, pattern, remedy)
@@ -217,7 +217,7 @@ begin
             where
                 jsonb_typeof(r.entry) <> 'object'
                 or jsonb_typeof(r.entry -> 'data') is distinct from 'object'
-                or coalesce(r.entry ->> 'line', '') !~ '^[1-9]\d{0,8}$'
+                or coalesce(r.entry ->> 'line', '') !~ '^[1-9][0-9]{0,8}$'
         )
     then
         perform private.fail(

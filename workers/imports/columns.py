@@ -138,7 +138,7 @@ BY_KEY = {column.key: column for column in COLUMNS}
 
 def normalized(header: str) -> str:
     """`Unit #`, `unit-number` and ` UNIT  NUMBER ` without case, and with one underscore between words."""
-    words = re.sub(r"[^0-9a-z]+", "_", header.casefold().replace("#", " number ").replace("co-", "co_"))
+    words = re.sub(r"[^0-9a-z]+", "_", header.casefold().replace("#", " number ").replace("e-mail", "email"))
     return words.strip("_")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from typing import Literal
 from zoneinfo import available_timezones
@@ -43,10 +43,12 @@ MAX_DIGITS = 15  # the largest amount that every JSON reader keeps exactly
 
 AMOUNT = re.compile(
     r"(?P<sign>[$€£¥])?(?P<code>[A-Z]{3})?\s*"
-    r"(?P<units>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fraction>\d*))?\s*(?P<code_after>[A-Z]{3})?"
+    r"(?P<units>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fraction>\d*))?\s*(?P<code_after>[A-Z]{3})?",
+    re.ASCII,
 )
-ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+DECIMAL = re.compile(r"-?\d{1,4}(\.\d{1,15})?", re.ASCII)
 
 
 def text(cell: str, *, longest: int) -> str:
@@ -159,11 +161,10 @@ def _timezones() -> set[str]:
 
 
 def _decimal(cell: str, lowest: int, highest: int, *, places: int, remedy: str) -> str:
-    try:
-        value = Decimal(cell)
-    except InvalidOperation:
-        raise Unreadable(remedy) from None
-    if not value.is_finite() or not lowest <= value <= highest or value != round(value, places):
+    if not DECIMAL.fullmatch(cell):
+        raise Unreadable(remedy)
+    value = Decimal(cell)
+    if not lowest <= value <= highest or value != round(value, places):
         raise Unreadable(remedy)
     plain = f"{value:f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
