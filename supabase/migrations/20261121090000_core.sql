@@ -2137,6 +2137,8 @@ declare
     v_queue private.queues := private.queue_named(p_queue);
     v_message_id uuid;
 begin
+    -- The mark must outlive a crash of the server, or the mail would go out twice: whatever the server's own setting.
+    perform set_config('synchronous_commit', 'on', true);
     execute format(
         $sql$
             select (q.message ->> 'message_id')::uuid
