@@ -3943,7 +3943,7 @@ begin
     )
     select
         d.*,
-        case when d.ends_on is null or d.ends_on >= d.starts_on
+        case when d.ends_on >= d.starts_on or d.ends_on is null and d.starts_on is not null
             then daterange(d.starts_on, d.ends_on, '[]')
         end as term,
         not d.is_new and (d.starts_on, d.notice_days, d.deposit_minor) is distinct from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -14,7 +14,8 @@ from supabase import Client, ClientOptions, create_client
 from workers.api_error import ApiError
 
 CALL_TIMEOUT = 60.0  # longer than any statement may take, so that an answer is rarely lost
-RETRY_FOR = 90.0
+RETRY_FOR = 90.0  # an import under way outlasts a restart of the API
+FIRST_RETRY_FOR = 3.0  # nothing is under way yet: say soon that nobody answers
 
 
 class Session:
@@ -23,10 +24,9 @@ class Session:
     Raises ApiError: the API's own, or `api_unreachable` where nothing answered.
     """
 
-    def __init__(self, client: Client, url: str, *, retry_for: float = RETRY_FOR) -> None:
+    def __init__(self, client: Client, url: str) -> None:
         self._client = client
         self._url = url
-        self._retry_for = retry_for
 
     @classmethod
     def with_token(cls, url: str, anon_key: str, token: str) -> Session:
@@ -52,17 +52,17 @@ class Session:
         return cls(client, url)
 
     def rpc(self, function: str, arguments: Mapping[str, Any]) -> Any:
-        return self._repeated(lambda: self._client.postgrest.rpc(function, dict(arguments)))
+        return self._repeated(lambda: self._client.postgrest.rpc(function, dict(arguments)), RETRY_FOR)
 
     def select(self, table: str, columns: str) -> Any:
-        return self._repeated(lambda: self._client.postgrest.from_(table).select(columns))
+        return self._repeated(lambda: self._client.postgrest.from_(table).select(columns), FIRST_RETRY_FOR)
 
-    def _repeated(self, build: Any) -> Any:
+    def _repeated(self, build: Callable[[], Any], retry_for: float) -> Any:
         request_id = str(uuid.uuid4())
         for attempt in Retrying(
             retry=retry_if_exception(_worth_repeating),
             wait=wait_random_exponential(multiplier=0.2, max=5),
-            stop=stop_after_delay(self._retry_for),
+            stop=stop_after_delay(retry_for),
             reraise=True,
         ):
             with attempt:
