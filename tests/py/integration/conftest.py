@@ -21,6 +21,12 @@ def landlord(new_user: Callable[..., User], api: Callable[[User | str | None], h
 
 
 @pytest.fixture
+def stranger(new_user: Callable[..., User], api: Callable[[User | str | None], httpx.Client]) -> Landlord:
+    """The owner of another workspace, which is alike."""
+    return Landlord.settle(new_user(), api)
+
+
+@pytest.fixture
 def stack_db(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     """The stack's own database, the one behind the API, as `postgres`; every statement commits."""
     with psycopg.connect(stack.db_url(), autocommit=True) as connection:
