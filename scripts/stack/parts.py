@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.stack import postgres, postgrest
+from scripts.stack import gateway, postgres, postgrest
 from scripts.stack.layout import HOST, Stack, write_private
 
 HERE = Path(__file__).parent
@@ -55,7 +55,7 @@ class Part:
 
 def parts(stack: Stack) -> list[Part]:
     """The parts in the order of starting."""
-    return [_postgres(stack), _postgrest(stack), *_auth(stack), *_mailbox(stack), *_gateway(stack)]
+    return [_postgres(stack), _postgrest(stack), _auth(stack), _mailbox(stack), _gateway(stack)]
 
 
 def _postgres(stack: Stack) -> Part:
@@ -83,67 +83,53 @@ def _postgrest(stack: Stack) -> Part:
     )
 
 
-def _auth(stack: Stack) -> list[Part]:
-    if not (HERE / "auth" / "__main__.py").exists():
-        return []
-    return [
-        Part(
-            name="auth",
-            title="Auth (stand-in)",
-            command=[sys.executable, "-m", "scripts.stack.auth"],
-            ports={"auth": stack.ports.auth},
-            problem=lambda: _http_problem(stack.ports.auth, "/health"),
-            watched=_sources("auth"),
-            env={
-                "AUTH_PORT": str(stack.ports.auth),
-                "AUTH_DB_URL": stack.db_url("supabase_auth_admin") + "?application_name=auth",
-                "KEYS_FILE": str(stack.root / "keys.json"),
-                "API_URL": stack.api_url,
-                "SMTP_HOST": HOST,
-                "SMTP_PORT": str(stack.ports.smtp),
-                "SITE_URL": "http://127.0.0.1:3000",
-                "FREEHOLD_ENV": "local",
-                **{name: os.environ[name] for name in AUTH_SETTINGS if name in os.environ},
-            },
-        )
-    ]
+def _auth(stack: Stack) -> Part:
+    return Part(
+        name="auth",
+        title="Auth (stand-in)",
+        command=[sys.executable, "-m", "scripts.stack.auth"],
+        ports={"auth": stack.ports.auth},
+        problem=lambda: _http_problem(stack.ports.auth, "/health"),
+        watched=_sources("auth"),
+        env={
+            "AUTH_PORT": str(stack.ports.auth),
+            "AUTH_DB_URL": stack.db_url("supabase_auth_admin") + "?application_name=auth",
+            "KEYS_FILE": str(stack.root / "keys.json"),
+            "API_URL": stack.api_url,
+            "SMTP_HOST": HOST,
+            "SMTP_PORT": str(stack.ports.smtp),
+            "SITE_URL": "http://127.0.0.1:3000",
+            "FREEHOLD_ENV": "local",
+            **{name: os.environ[name] for name in AUTH_SETTINGS if name in os.environ},
+        },
+    )
 
 
-def _mailbox(stack: Stack) -> list[Part]:
-    if not (HERE / "mailbox" / "__main__.py").exists():
-        return []
-    return [
-        Part(
-            name="mailbox",
-            title="Mailbox",
-            command=[
-                sys.executable, "-m", "scripts.stack.mailbox", "--folder", str(stack.root / "mail"),
-                "--smtp-port", str(stack.ports.smtp), "--http-port", str(stack.ports.mailbox_http),
-            ],
-            ports={"smtp": stack.ports.smtp, "mailbox_http": stack.ports.mailbox_http},
-            problem=lambda: _http_problem(stack.ports.mailbox_http, "/livez"),
-            watched=_sources("mailbox"),
-        )
-    ]  # fmt: skip
+def _mailbox(stack: Stack) -> Part:
+    return Part(
+        name="mailbox",
+        title="Mailbox",
+        command=[
+            sys.executable, "-m", "scripts.stack.mailbox", "--folder", str(stack.root / "mail"),
+            "--smtp-port", str(stack.ports.smtp), "--http-port", str(stack.ports.mailbox_http),
+        ],
+        ports={"smtp": stack.ports.smtp, "mailbox_http": stack.ports.mailbox_http},
+        problem=lambda: _http_problem(stack.ports.mailbox_http, "/livez"),
+        watched=_sources("mailbox"),
+    )  # fmt: skip
 
 
-def _gateway(stack: Stack) -> list[Part]:
-    if not (HERE / "gateway.yaml.j2").exists():
-        return []
-    from scripts.stack import gateway
-
+def _gateway(stack: Stack) -> Part:
     configuration = stack.run / "gateway.yaml"
-    return [
-        Part(
-            name="gateway",
-            title="Gateway (Envoy)",
-            command=gateway.command(stack),
-            ports={"api": stack.ports.api, "gateway_admin": stack.ports.gateway_admin},
-            problem=lambda: _http_problem(stack.ports.gateway_admin, "/ready"),
-            watched=(configuration,),
-            configure=lambda: write_private(configuration, gateway.render(stack)),
-        )
-    ]
+    return Part(
+        name="gateway",
+        title="Gateway (Envoy)",
+        command=gateway.command(stack),
+        ports={"api": stack.ports.api, "gateway_admin": stack.ports.gateway_admin},
+        problem=lambda: _http_problem(stack.ports.gateway_admin, "/ready"),
+        watched=(configuration,),
+        configure=lambda: write_private(configuration, gateway.render(stack)),
+    )
 
 
 def _sources(package: str) -> tuple[Path, ...]:

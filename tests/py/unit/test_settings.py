@@ -10,6 +10,8 @@ from pathlib import Path
 import jwt
 import pytest
 
+from scripts.stack.gateway_settings import GatewaySettings
+from scripts.stack.parts import AUTH_SETTINGS
 from workers.mail_server import MailServer
 from workers.settings import FOR_MAIL, FOR_WORKER, ConfigurationError, Settings, load
 
@@ -229,13 +231,20 @@ def documented(text: str) -> dict[str, str]:
     return dict(re.findall(r"^#?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE))
 
 
+WHO_IMPORTS = {"FREEHOLD_TOKEN", "FREEHOLD_EMAIL", "FREEHOLD_PASSWORD"}
+
+
 def test_env_example_documents_every_variable_and_no_other() -> None:
     example = documented((REPOSITORY / ".env.example").read_text())
-    assert set(example) == {name.upper() for name in Settings.model_fields}
+    read = {name.upper() for name in (*Settings.model_fields, *GatewaySettings.model_fields)}
+    assert set(example) == read | WHO_IMPORTS | set(AUTH_SETTINGS)
 
 
 def test_env_example_shows_the_defaults_as_they_are() -> None:
     example = documented((REPOSITORY / ".env.example").read_text())
+    for name, field in GatewaySettings.model_fields.items():
+        default = ", ".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+        assert example[name.upper()] == default, name
     for name, field in Settings.model_fields.items():
         if field.default is not None and not field.is_required():
             assert example[name.upper()] == str(field.default), name
