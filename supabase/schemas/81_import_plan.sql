@@ -283,6 +283,15 @@ begin
             'A property that Freehold does not know yet needs a city.', 'Give the city.'
         ),
         (
+            p.moves
+            and lower(p.address_line1) <> lower((p.known).address_line1)
+            and lower(p.city) <> lower((p.known).city),
+            'address_line1', p.address_line1, 'property_elsewhere',
+            format('The workspace has a property of this name at %s, %s.',
+                (p.known).address_line1, (p.known).city),
+            'Give this one another name, or correct the address in Freehold first.'
+        ),
+        (
             (p.latitude is null) <> (p.longitude is null), 'latitude', null, 'coordinates_incomplete',
             'Latitude and longitude come together.', 'Give both, or neither.'
         ),

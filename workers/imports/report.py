@@ -108,9 +108,10 @@ def _conclusion(outcome: Outcome) -> str:
         count = len(outcome.problems)
         return f"Nothing was imported: {count} problem{'s' * (count != 1)} in {of_file}."
     begun = outcome.changes["leases_activated"]
+    leases = f"{begun} lease{'s' * (begun != 1)}"
     if outcome.dry_run:
-        return f"No problems in {of_file}; {begun} leases would become active. Repeat without --dry-run."
-    return f"Imported {of_file} into {outcome.workspace.name}; {begun} leases became active."
+        return f"No problems in {of_file}; {leases} would become active. Repeat without --dry-run."
+    return f"Imported {of_file} into {outcome.workspace.name}; {leases} became active."
 
 
 def _document(outcome: Outcome) -> str:

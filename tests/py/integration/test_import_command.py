@@ -79,7 +79,7 @@ def test_a_dry_run_tells_everything_and_changes_nothing(command: Command) -> Non
     assert done.returncode == 0, done.stderr
     assert "Columns not read: Pets" in done.stdout
     assert "What would change" in done.stdout
-    assert "1 leases would become active" in done.stdout
+    assert "1 lease would become active" in done.stdout
     assert {table: command.held(table) for table in before} == before
     assert command.held("imports") == 0
 

@@ -124,6 +124,13 @@ def test_what_has_begun_stays_as_it_is(importer: Importer, change: Cells, expect
     assert importer.snapshot() == before
 
 
+def test_a_known_name_in_another_city_is_another_property(importer: Importer) -> None:
+    importer.commit(HOUSE)
+    [error] = importer.check({**HOUSE, "address_line1": "9 Oak St", "city": "Dallas"})["errors"]
+    assert (error["column"], error["code"]) == ("address_line1", "property_elsewhere")
+    assert error["message"] == "The workspace has a property of this name at 1 Maple St, Austin."
+
+
 def test_an_overlap_names_the_other_lease(importer: Importer) -> None:
     importer.commit(LEASE)
     [error] = importer.check({**OTHER, "unit_number": "1A"})["errors"]
