@@ -11,5 +11,5 @@ PASSWORD = "maple-and-main"  # noqa: S105 - printed in the seed, for local stack
 MANAGER = "manager@maple.test"
 OUTSIDER = "other@oak.test"
 RENT_ROLL: Path = REPOSITORY / "supabase" / "demo" / "rent_roll.csv"
-# The day that stands for today in the file's dates.
-REFERENCE_DATE = "2026-11-21"
+# The day that stands for today in the file's dates: scripts/demo_csv.py wrote them around it.
+REFERENCE_DATE = "2026-07-01"

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from scripts import demo
 from scripts.demo_csv import REFERENCE
 from scripts.stack.layout import REPOSITORY
 from tests.py.integration.importer import DbApi, counts
@@ -66,6 +67,10 @@ def test_the_portfolio_is_what_the_script_writes() -> None:
         [sys.executable, "-m", "scripts.demo_csv"], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert written.stdout == RENT_ROLL.read_text()
+
+
+def test_make_up_moves_the_dates_from_the_day_they_were_written_around() -> None:
+    assert demo.REFERENCE_DATE == REFERENCE.isoformat()
 
 
 def test_the_portfolio_has_the_size_and_the_variety_it_promises() -> None:
