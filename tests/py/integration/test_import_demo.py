@@ -70,7 +70,7 @@ def test_the_portfolio_is_what_the_script_writes() -> None:
 
 
 def test_make_up_moves_the_dates_from_the_day_they_were_written_around() -> None:
-    assert demo.REFERENCE_DATE == REFERENCE.isoformat()
+    assert REFERENCE.isoformat() == demo.REFERENCE_DATE
 
 
 def test_the_portfolio_has_the_size_and_the_variety_it_promises() -> None:
