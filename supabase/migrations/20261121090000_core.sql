@@ -1,8 +1,5 @@
 -- The schema as it began: supabase/schemas and supabase/policies, in their order.
 
-set local lock_timeout = '2s';
-set local statement_timeout = '30s';
-
 -- What everything else stands on: extensions, the schemas that no client reaches, and no privilege by default.
 
 create extension if not exists btree_gist with schema extensions;
@@ -3082,45 +3079,41 @@ create function worker.lease_expiry_check(p_now timestamptz default now(), p_lim
     language plpgsql
 as $$
 declare
+    v_request_id text := private.request_id();
     v_looked_at integer;
     v_due integer;
     v_skipped integer;
     v_notices jsonb[];
 begin
     with first_due as materialized (
-        select r.workspace_id, r.lease_id
-        from private.lease_reminders as r
-        join public.leases as l on l.workspace_id = r.workspace_id and l.id = r.lease_id
-        join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
-        where
-            r.state = 'pending'
-            -- No clock on earth is further ahead than UTC+14: the index ends here, the property's own date decides.
-            and r.due_on <= ((p_now at time zone 'UTC') + interval '14 hours')::date
-            and r.due_on <= private.local_date(p.timezone, p_now)
-        order by r.due_on, r.workspace_id, r.lease_id
-        limit p_limit
-    ),
-    -- All that is due for those leases, or a later batch would send the thresholds that this one passes over.
-    due as materialized (
         select
             r.workspace_id,
             r.lease_id,
-            r.threshold,
-            r.ends_on,
-            r.due_on,
             l.lease_number,
             l.notice_deadline_on,
             l.property_id,
             p.name as property_name,
             p.manager_id,
-            private.local_date(p.timezone, p_now) as today
+            zone.today
         from private.lease_reminders as r
         join public.leases as l on l.workspace_id = r.workspace_id and l.id = r.lease_id
         join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
+        -- private.local_date(), spelt out: a call for each row takes longer than all else here.
+        cross join lateral (select (p_now at time zone p.timezone)::date as today) as zone
         where
-            (r.workspace_id, r.lease_id) in (select f.workspace_id, f.lease_id from first_due as f)
-            and r.state = 'pending'
-            and r.due_on <= private.local_date(p.timezone, p_now)
+            r.state = 'pending'
+            -- No clock on earth is further ahead than UTC+14: the index ends here, the property's own date decides.
+            and r.due_on <= ((p_now at time zone 'UTC') + interval '14 hours')::date
+            and r.due_on <= zone.today
+        order by r.due_on, r.workspace_id, r.lease_id
+        limit p_limit
+    ),
+    -- All that is due for those leases, or a later batch would send the thresholds that this one passes over.
+    due as materialized (
+        select r.threshold, r.ends_on, r.due_on, f.*
+        from (select distinct on (f.workspace_id, f.lease_id) f.* from first_due as f) as f
+        join private.lease_reminders as r on r.workspace_id = f.workspace_id and r.lease_id = f.lease_id
+        where r.state = 'pending' and r.due_on <= f.today
         -- A second machine waits here, and then finds nothing pending. In key order, or the two would deadlock.
         order by r.workspace_id, r.lease_id, r.threshold, r.ends_on
         for update of r
@@ -3204,7 +3197,7 @@ begin
                 'threshold', n.threshold
             ),
             format('lease_expiry/%s/%s/%s/%s', n.lease_id, n.threshold, n.ends_on, n.user_id),
-            private.request_id()
+            v_request_id
         from recipients as n
         on conflict (workspace_id, dedupe_key) do nothing
         returning id
