@@ -72,11 +72,13 @@ def render(stack: Stack, env: Mapping[str, str] | None = None) -> str:
         lstrip_blocks=True,
     )
     templates.filters["tojson"] = json.dumps
+    services = upstreams(stack.ports, settings.gateway_upstream_timeout_seconds)
     text = templates.get_template("gateway.yaml.j2").render(
         settings=settings,
         host=HOST,
         ports=stack.ports,
-        upstreams=upstreams(stack.ports, settings.gateway_upstream_timeout_seconds),
+        upstreams=services,
+        clusters=[*((each, each.name) for each in services), (services[0], "rest_head")],
         open_paths=OPEN_PATHS,
         auth_limited=AUTH_LIMITED,
         auth_not_limited=AUTH_NOT_LIMITED,

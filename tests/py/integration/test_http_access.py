@@ -125,6 +125,14 @@ def test_another_workspace_is_not_even_counted(landlord: Landlord, stranger: Lan
         assert {row[key] for row in rows(landlord.api, table)} == {landlord.workspace_id}
 
 
+def test_counting_alone_disturbs_no_later_request(landlord: Landlord) -> None:
+    """PostgREST ends the connection after a HEAD without saying so; the gateway must not use it again."""
+    for _ in range(150):
+        counted = landlord.api.head("/rest/v1/units", headers={"Prefer": "count=exact"})
+        assert counted.headers["content-range"] == "0-1/2"
+        assert len(rows(landlord.api, "units?select=id")) == 2
+
+
 def test_embedding_widens_nothing(landlord: Landlord, stranger: Landlord, renter: httpx.Client) -> None:
     neighbour = landlord.add("tenants", first_name="Ned", last_name="Next", email="ned@example.com")
     (lease,) = rows(landlord.api, "leases?select=id&lease_number=eq.BEGUN")
