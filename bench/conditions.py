@@ -22,12 +22,12 @@ def of(connection: psycopg.Connection[Any], **more: str) -> Mapping[str, str]:
     shown = connection.execute(
         "select name, current_setting(name) from unnest(%s::text[]) as name", [list(SETTINGS)]
     ).fetchall()
-    version = connection.execute("show server_version").fetchone()
+    version = connection.info.parameter_status("server_version")
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{os.cpu_count()} x {_processor()}, {_memory_gib()} GiB, {platform.system()} {platform.machine()}",
+        "machine": f"{os.cpu_count()} x {_processor()}, {_memory_gib()} GiB, {platform.system()}",
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
-        "versions": f"PostgreSQL {version[0] if version else '?'}, {_postgrest()}, Python {platform.python_version()}",
+        "versions": f"PostgreSQL {version}, {_postgrest()}, Python {platform.python_version()}",
         "settings": ", ".join(f"{name}={value}" for name, value in shown),
         **more,
     }

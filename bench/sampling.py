@@ -1,4 +1,4 @@
-"""Durations of things that are compared: measured in turns, so that a slow moment of the machine hits all alike."""
+"""Durations of what is compared: measured in turns, so that a slow moment of the machine hits all alike."""
 
 from __future__ import annotations
 
@@ -28,18 +28,24 @@ class Sample:
 
 
 def in_turns(
-    contenders: Mapping[Name, Callable[[], object]], *, rounds: int, budget: float
+    contenders: Mapping[Name, Callable[[], object]],
+    *,
+    rounds: int,
+    budget: float,
+    tidy: Callable[[Name], object] = lambda name: None,
 ) -> dict[Name, Sample]:
     """Run each contender once a round, in alternating order, after a first run that warms the caches.
 
-    A contender that has used `budget` seconds drops out. The first run counts for one that used it all at once.
+    A contender that has used `budget` seconds drops out; one that used it all at once keeps its first run.
+    `tidy` follows each run, outside the measured time.
     """
-    seconds = {name: [timed(run)] for name, run in contenders.items()}
-    for turn in range(rounds):
-        order = list(contenders) if turn % 2 == 0 else list(reversed(contenders))
-        for name in order:
+    names = list(contenders)
+    seconds: dict[Name, list[float]] = {name: [] for name in names}
+    for turn in range(rounds + 1):
+        for name in names if turn % 2 == 0 else reversed(names):
             if sum(seconds[name]) < budget:
                 seconds[name].append(timed(contenders[name]))
+                tidy(name)
     return {name: Sample(tuple(runs[1:] or runs)) for name, runs in seconds.items()}
 
 

@@ -1,4 +1,4 @@
-"""How many messages a second pass through the queue: over the API, in SQL, and through procrastinate beside it."""
+"""How many messages a second pass through the queue, over the API and in SQL, and through procrastinate."""
 
 from bench.queue.benchmark import run
 

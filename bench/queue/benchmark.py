@@ -88,7 +88,7 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         goals=tables.goals(found),
         remarks=[
             "All contenders ran in turns; each emptied a queue that was filled before.",
-            f"procrastinate: {WORKERS} processes with its defaults but for the concurrency; its tasks do nothing.",
+            f"procrastinate: {WORKERS} processes with its defaults but for the concurrency; no-op tasks.",
             "An idle worker looks again after 0.1 s at first, and after WORKER_POLL_SECONDS at most.",
         ],
     )

@@ -18,7 +18,7 @@ PATIENCE = 300
 
 @dataclass(frozen=True)
 class Shift:
-    """What a crew did. `cpu` in seconds, by part of the stack and for all workers; `calls` in seconds a call."""
+    """What a crew did. `cpu` in seconds, by part of the stack and for all workers; `calls`: seconds each."""
 
     messages: int
     seconds: float

@@ -74,7 +74,7 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         ],
         remarks=[
             "Milliseconds, the best of the runs; x is the ratio to the query without row-level security.",
-            "Queries are prepared, as PostgREST prepares them: planning is in the figures only where it is said.",
+            "Queries are prepared, as PostgREST does it: planning is in a figure only where that is said.",
             f"“{TWO_ARMS.title}” is the plain form of Freehold's policy: "
             "workspace_id = any (array(select …)) or id = any (array(select …)).",
             f"“> {TIMEOUT * 1000:,}”: cancelled by the statement timeout of authenticated.",
@@ -140,7 +140,7 @@ def _plans_table(readers: Readers, known: Known) -> Table:
 
 def _lookups_table(reader: Reader, known: Known, scale: Scale) -> Table:
     """What a policy asks once a query, whatever the query reads."""
-    rows = []
+    rows: list[list[Cell]] = []
     for user in scale.memberships:
         reader.become(user)
         asked = {one: _asking(reader, f"cardinality(array(select private.{one}))") for one in LOOKUPS}
@@ -186,7 +186,7 @@ def _renter_table(readers: Readers, known: Known, scale: Scale) -> Table:
 
 
 def _settings_table(readers: Readers, known: Known, scale: Scale) -> Table:
-    """What random_page_cost = 1.1 is for: the first few times that a connection sees a query, and all it doesn't prepare."""
+    """What random_page_cost = 1.1 is for: a connection's first runs of a query, and all unprepared ones."""
     asked = _only(readers, UNGUARDED, OURS, OURS_UNSET, MEMBERS, MEMBERS_UNSET)
     rows = []
     for user in scale.memberships:

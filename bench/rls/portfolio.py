@@ -16,7 +16,7 @@ RENTER = 999
 
 @dataclass(frozen=True)
 class Scale:
-    """`memberships`: of how many workspaces those who ask are members. `budget`: seconds a contender and query."""
+    """`memberships`: in how many workspaces those who ask are. `budget`: seconds a contender and query."""
 
     leases: int
     workspaces: int
@@ -34,7 +34,7 @@ QUICK = Scale(leases=50_000, workspaces=100, large=10_000, memberships=(1, 10), 
 
 @dataclass(frozen=True)
 class Known:
-    """Ids that a client puts into its queries: the large workspace, and by user all workspaces that are theirs."""
+    """Ids that queries name: the large workspace, and by user all workspaces that are theirs."""
 
     large: Any
     mine: Mapping[int, list[Any]]

@@ -41,7 +41,7 @@ MEMBERS_UNSET = Contender("members only, default cost", "bench_members", setting
 
 @dataclass(frozen=True)
 class Read:
-    """A query as a client sends it, whose policy adds the rest. `mine` is what stands in for it without RLS."""
+    """A query as a client sends it; policies add the rest. `mine` stands in for them where there are none."""
 
     title: str
     columns: str = "*"
