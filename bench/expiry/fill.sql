@@ -86,3 +86,5 @@ cross join (values ('days_90', 90), ('days_60', 60), ('days_30', 30), ('notice_d
 drop table bench.leases;
 
 vacuum (analyze);
+
+checkpoint;

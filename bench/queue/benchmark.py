@@ -44,7 +44,7 @@ class Scale:
     concurrencies: tuple[int, ...]
 
 
-FULL = Scale(messages=40_000, jobs=4_000, mails=1_000, rounds=4, concurrencies=(1, 5, 20))
+FULL = Scale(messages=40_000, jobs=4_000, mails=1_000, rounds=3, concurrencies=(1, 5, 20))
 QUICK = Scale(messages=8_000, jobs=600, mails=100, rounds=1, concurrencies=(5,))
 
 

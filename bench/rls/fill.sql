@@ -82,3 +82,5 @@ where l.workspace_id = bench.id('workspace', 1) and lower(l.lease_number) = 'l-1
 
 -- Statistics for the planner, and the visibility map that index-only scans need.
 vacuum (analyze);
+
+checkpoint;
