@@ -1,5 +1,8 @@
 -- The schema as it began: supabase/schemas and supabase/policies, in their order.
 
+set local lock_timeout = '2s';
+set local statement_timeout = '30s';
+
 -- What everything else stands on: extensions, the schemas that no client reaches, and no privilege by default.
 
 create extension if not exists btree_gist with schema extensions;
@@ -465,6 +468,15 @@ as $$
 begin
     perform private.lock_member(p_workspace_id, p_user_id);
     delete from public.workspace_members where workspace_id = p_workspace_id and user_id = p_user_id;
+    -- Nor do they come back by another mail that still lies in their mailbox.
+    delete from public.workspace_invitations as i
+    using auth.users as u
+    where
+        i.workspace_id = p_workspace_id
+        and i.kind = 'member'
+        and i.accepted_at is null
+        and u.id = p_user_id
+        and lower(i.email) = lower(u.email);
 end
 $$;
 
@@ -851,7 +863,6 @@ create table public.workspace_invitations (
     role text references private.roles (role),
     tenant_id uuid,
     vendor_id uuid,
-    token_digest bytea not null unique,
     invited_by uuid references auth.users (id) on delete set null,
     expires_at timestamptz not null,
     accepted_at timestamptz,
@@ -881,7 +892,7 @@ create trigger refuse_truncate before truncate on public.workspace_invitations
 comment on table public.workspace_invitations is $$Invitations sent to members, renters and vendors.
 
 Made with `rpc/invite`, accepted with `rpc/accept_invitation`, withdrawn with DELETE. The mail carries a token that works
-once and expires; only its digest is kept.$$;
+once and expires; only its digest is kept, out of every client's reach.$$;
 comment on column public.workspace_invitations.id is $$Identifies the invitation.$$;
 comment on column public.workspace_invitations.workspace_id is $$The workspace that invites.$$;
 comment on column public.workspace_invitations.kind is $$member, renter or vendor.$$;
@@ -889,12 +900,19 @@ comment on column public.workspace_invitations.email is $$The address that the t
 comment on column public.workspace_invitations.role is $$The role a member will hold; empty for the other kinds.$$;
 comment on column public.workspace_invitations.tenant_id is $$The renter whom the account will be tied to.$$;
 comment on column public.workspace_invitations.vendor_id is $$The vendor whom the account will be tied to.$$;
-comment on column public.workspace_invitations.token_digest is $$SHA-256 of the token; no client can read it.$$;
 comment on column public.workspace_invitations.invited_by is $$Who invited.$$;
 comment on column public.workspace_invitations.expires_at is $$From then on the token is refused.$$;
 comment on column public.workspace_invitations.accepted_at is $$When it was accepted; empty while it is open.$$;
 comment on column public.workspace_invitations.accepted_by is $$The account that accepted it.$$;
 comment on column public.workspace_invitations.created_at is $$When the row was made.$$;
+
+-- Apart from the invitations, so that `select=*` on those needs no column left out.
+create table private.invitation_tokens (
+    digest bytea primary key,
+    invitation_id uuid not null unique references public.workspace_invitations (id) on delete cascade
+);
+
+comment on table private.invitation_tokens is $$SHA-256 digests of the tokens that went out in mails.$$;
 
 -- Properties and their units.
 
@@ -1432,6 +1450,38 @@ create trigger guard_lease_term before insert or delete on public.lease_terms
 
 create trigger refuse_truncate before truncate on public.lease_terms
     for each statement execute function private.refuse_truncate();
+
+-- Who signed stays on the lease as what they signed for; occupants, who did not, come and go. How renters share the rent
+-- among themselves stays theirs to change.
+create function private.guard_lease_tenant()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases;
+begin
+    if tg_op = 'UPDATE' and new.role = old.role or tg_op = 'DELETE' and old.role = 'occupant' then
+        return null;
+    end if;
+    select * into v_lease
+    from public.leases
+    where workspace_id = old.workspace_id and id = old.lease_id
+    for share;
+    if v_lease.status <> 'draft' then
+        perform private.fail(
+            409, 'lease_not_draft', format('Lease %s has begun: its parties are fixed.', v_lease.lease_number),
+            p_hint := 'Occupants can still be added and taken off.'
+        );
+    end if;
+    return null;
+end
+$$;
+
+create trigger guard_lease_tenant after update or delete on public.lease_tenants
+    for each row execute function private.guard_lease_tenant();
 
 create trigger refuse_truncate before truncate on public.lease_tenants
     for each statement execute function private.refuse_truncate();
@@ -2604,15 +2654,17 @@ begin
         )
         and lower(email) = lower(v_email);
     insert into public.workspace_invitations
-        (workspace_id, kind, email, role, tenant_id, vendor_id, token_digest, invited_by, expires_at)
+        (workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at)
     values (
         p_workspace_id, p_kind, v_email,
         case p_kind when 'member' then p_role end,
         case p_kind when 'renter' then p_tenant_id end,
         case p_kind when 'vendor' then p_vendor_id end,
-        sha256(convert_to(v_token, 'UTF8')), auth.uid(), now() + interval '7 days'
+        auth.uid(), now() + interval '7 days'
     )
     returning * into v_invitation;
+    insert into private.invitation_tokens (digest, invitation_id)
+    values (sha256(convert_to(v_token, 'UTF8')), v_invitation.id);
 
     perform private.queue_message(
         p_workspace_id, 'invitation', v_email, null,
@@ -2626,7 +2678,7 @@ begin
         'invitation/' || v_invitation.id,
         jsonb_build_object('token', v_token)
     );
-    return private.keep_answer('invite', to_jsonb(v_invitation) - 'token_digest');
+    return private.keep_answer('invite', to_jsonb(v_invitation));
 end
 $$;
 
@@ -2641,10 +2693,11 @@ declare
     v_invitation public.workspace_invitations;
     v_inviter_holds boolean;
 begin
-    select * into v_invitation
-    from public.workspace_invitations
-    where token_digest = sha256(convert_to(coalesce(p_token, ''), 'UTF8'))
-    for update;
+    select i.* into v_invitation
+    from private.invitation_tokens as t
+    join public.workspace_invitations as i on i.id = t.invitation_id
+    where t.digest = sha256(convert_to(coalesce(p_token, ''), 'UTF8'))
+    for update of i;
     if not found then
         perform private.fail(
             404, 'invitation_not_found', 'This invitation does not exist or was withdrawn.',
@@ -5051,15 +5104,12 @@ create policy members_delete on public.vendors
     for delete to authenticated
     using (workspace_id = any (array(select private.workspaces_with('portfolio.write'))));
 
--- Who may do what with invitations. Whoever manages members sees and withdraws them; the token's digest is for nobody.
+-- Who may do what with invitations. Whoever manages members sees and withdraws them.
 
 alter table public.workspace_invitations enable row level security;
 revoke all on public.workspace_invitations from anon, authenticated, service_role;
-grant select (
-    id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at, accepted_at,
-    accepted_by, created_at
-) on public.workspace_invitations to authenticated, service_role;
-grant delete on public.workspace_invitations to authenticated;
+grant select on public.workspace_invitations to service_role;
+grant select, delete on public.workspace_invitations to authenticated;
 
 create policy members_select on public.workspace_invitations
     for select to authenticated

@@ -1,12 +1,9 @@
--- Who may do what with invitations. Whoever manages members sees and withdraws them; the token's digest is for nobody.
+-- Who may do what with invitations. Whoever manages members sees and withdraws them.
 
 alter table public.workspace_invitations enable row level security;
 revoke all on public.workspace_invitations from anon, authenticated, service_role;
-grant select (
-    id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at, accepted_at,
-    accepted_by, created_at
-) on public.workspace_invitations to authenticated, service_role;
-grant delete on public.workspace_invitations to authenticated;
+grant select on public.workspace_invitations to service_role;
+grant select, delete on public.workspace_invitations to authenticated;
 
 create policy members_select on public.workspace_invitations
     for select to authenticated

@@ -139,6 +139,15 @@ as $$
 begin
     perform private.lock_member(p_workspace_id, p_user_id);
     delete from public.workspace_members where workspace_id = p_workspace_id and user_id = p_user_id;
+    -- Nor do they come back by another mail that still lies in their mailbox.
+    delete from public.workspace_invitations as i
+    using auth.users as u
+    where
+        i.workspace_id = p_workspace_id
+        and i.kind = 'member'
+        and i.accepted_at is null
+        and u.id = p_user_id
+        and lower(i.email) = lower(u.email);
 end
 $$;
 

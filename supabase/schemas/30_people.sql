@@ -84,7 +84,6 @@ create table public.workspace_invitations (
     role text references private.roles (role),
     tenant_id uuid,
     vendor_id uuid,
-    token_digest bytea not null unique,
     invited_by uuid references auth.users (id) on delete set null,
     expires_at timestamptz not null,
     accepted_at timestamptz,
@@ -114,7 +113,7 @@ create trigger refuse_truncate before truncate on public.workspace_invitations
 comment on table public.workspace_invitations is $$Invitations sent to members, renters and vendors.
 
 Made with `rpc/invite`, accepted with `rpc/accept_invitation`, withdrawn with DELETE. The mail carries a token that works
-once and expires; only its digest is kept.$$;
+once and expires; only its digest is kept, out of every client's reach.$$;
 comment on column public.workspace_invitations.id is $$Identifies the invitation.$$;
 comment on column public.workspace_invitations.workspace_id is $$The workspace that invites.$$;
 comment on column public.workspace_invitations.kind is $$member, renter or vendor.$$;
@@ -122,9 +121,17 @@ comment on column public.workspace_invitations.email is $$The address that the t
 comment on column public.workspace_invitations.role is $$The role a member will hold; empty for the other kinds.$$;
 comment on column public.workspace_invitations.tenant_id is $$The renter whom the account will be tied to.$$;
 comment on column public.workspace_invitations.vendor_id is $$The vendor whom the account will be tied to.$$;
-comment on column public.workspace_invitations.token_digest is $$SHA-256 of the token; no client can read it.$$;
 comment on column public.workspace_invitations.invited_by is $$Who invited.$$;
 comment on column public.workspace_invitations.expires_at is $$From then on the token is refused.$$;
 comment on column public.workspace_invitations.accepted_at is $$When it was accepted; empty while it is open.$$;
 comment on column public.workspace_invitations.accepted_by is $$The account that accepted it.$$;
 comment on column public.workspace_invitations.created_at is $$When the row was made.$$;
+
+
+-- Apart from the invitations, so that `select=*` on those needs no column left out.
+create table private.invitation_tokens (
+    digest bytea primary key,
+    invitation_id uuid not null unique references public.workspace_invitations (id) on delete cascade
+);
+
+comment on table private.invitation_tokens is $$SHA-256 digests of the tokens that went out in mails.$$;

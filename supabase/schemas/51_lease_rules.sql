@@ -220,6 +220,38 @@ create trigger guard_lease_term before insert or delete on public.lease_terms
 create trigger refuse_truncate before truncate on public.lease_terms
     for each statement execute function private.refuse_truncate();
 
+-- Who signed stays on the lease as what they signed for; occupants, who did not, come and go. How renters share the rent
+-- among themselves stays theirs to change.
+create function private.guard_lease_tenant()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases;
+begin
+    if tg_op = 'UPDATE' and new.role = old.role or tg_op = 'DELETE' and old.role = 'occupant' then
+        return null;
+    end if;
+    select * into v_lease
+    from public.leases
+    where workspace_id = old.workspace_id and id = old.lease_id
+    for share;
+    if v_lease.status <> 'draft' then
+        perform private.fail(
+            409, 'lease_not_draft', format('Lease %s has begun: its parties are fixed.', v_lease.lease_number),
+            p_hint := 'Occupants can still be added and taken off.'
+        );
+    end if;
+    return null;
+end
+$$;
+
+create trigger guard_lease_tenant after update or delete on public.lease_tenants
+    for each row execute function private.guard_lease_tenant();
+
 create trigger refuse_truncate before truncate on public.lease_tenants
     for each statement execute function private.refuse_truncate();
 

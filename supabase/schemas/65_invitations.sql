@@ -124,15 +124,17 @@ begin
         )
         and lower(email) = lower(v_email);
     insert into public.workspace_invitations
-        (workspace_id, kind, email, role, tenant_id, vendor_id, token_digest, invited_by, expires_at)
+        (workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at)
     values (
         p_workspace_id, p_kind, v_email,
         case p_kind when 'member' then p_role end,
         case p_kind when 'renter' then p_tenant_id end,
         case p_kind when 'vendor' then p_vendor_id end,
-        sha256(convert_to(v_token, 'UTF8')), auth.uid(), now() + interval '7 days'
+        auth.uid(), now() + interval '7 days'
     )
     returning * into v_invitation;
+    insert into private.invitation_tokens (digest, invitation_id)
+    values (sha256(convert_to(v_token, 'UTF8')), v_invitation.id);
 
     perform private.queue_message(
         p_workspace_id, 'invitation', v_email, null,
@@ -146,7 +148,7 @@ begin
         'invitation/' || v_invitation.id,
         jsonb_build_object('token', v_token)
     );
-    return private.keep_answer('invite', to_jsonb(v_invitation) - 'token_digest');
+    return private.keep_answer('invite', to_jsonb(v_invitation));
 end
 $$;
 
@@ -162,10 +164,11 @@ declare
     v_invitation public.workspace_invitations;
     v_inviter_holds boolean;
 begin
-    select * into v_invitation
-    from public.workspace_invitations
-    where token_digest = sha256(convert_to(coalesce(p_token, ''), 'UTF8'))
-    for update;
+    select i.* into v_invitation
+    from private.invitation_tokens as t
+    join public.workspace_invitations as i on i.id = t.invitation_id
+    where t.digest = sha256(convert_to(coalesce(p_token, ''), 'UTF8'))
+    for update of i;
     if not found then
         perform private.fail(
             404, 'invitation_not_found', 'This invitation does not exist or was withdrawn.',

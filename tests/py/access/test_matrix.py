@@ -148,7 +148,6 @@ def test_every_unique_key_of_a_workspace_is_led_by_it(connection: psycopg.Connec
         *(f"{table}_pkey" for table in expectations.tables()),
         "tenants_user_id_key",
         "vendors_user_id_key",
-        "workspace_invitations_token_digest_key",
     }
     assert {name for (name,) in led_by_another} - chosen_by_the_database == set()
 

@@ -17,12 +17,11 @@ POLICIES = REPOSITORY / "supabase" / "policies"
 # client reaches them: what they hold belongs to the one row they point to.
 BY_ID_ALONE = {
     "private.message_secrets (message_id)",
+    "private.invitation_tokens (invitation_id)",
     "private.import_rows (import_id)",
 }
 # Unique indexes not led by workspace_id, besides primary keys (id).
 NOT_LED_BY_WORKSPACE = {
-    # A digest of random bits, which nobody meets by accident; whoever bears the token has no workspace yet.
-    "public.workspace_invitations (token_digest)",
     # "Which records are mine", across workspaces. No client writes user_id, so none learns anything from it.
     "public.tenants (user_id, workspace_id)",
     "public.vendors (user_id, workspace_id)",

@@ -248,3 +248,17 @@ def test_a_renter_on_a_lease_stays_on_record(landlord: Landlord) -> None:
     assert refusal(landlord.api.delete("/rest/v1/tenants", params=renter)) == (409, "tenant_on_lease")
     assert landlord.api.delete(f"/rest/v1/leases?id=eq.{lease_id}").status_code == 204
     assert landlord.api.delete("/rest/v1/tenants", params=renter).status_code == 204
+
+
+def test_the_parties_of_a_begun_lease_are_fixed_and_its_occupants_are_not(landlord: Landlord) -> None:
+    lease_id = landlord.draft("L-1")
+    child = landlord.add("tenants", last_name="Renter", first_name="Ray")
+    rpc(landlord.api, "activate_lease", lease_id=lease_id)
+    landlord.add("lease_tenants", lease_id=lease_id, tenant_id=child, role="occupant")
+    party = f"/rest/v1/lease_tenants?lease_id=eq.{lease_id}&tenant_id=eq.{landlord.tenant_id}"
+    occupant = f"/rest/v1/lease_tenants?lease_id=eq.{lease_id}&tenant_id=eq.{child}"
+    assert refusal(landlord.api.delete(party)) == (409, "lease_not_draft")
+    assert refusal(landlord.api.patch(party, json={"role": "co_tenant"})) == (409, "lease_not_draft")
+    assert landlord.api.patch(party, json={"share": 50}).status_code == 204
+    assert refusal(landlord.api.patch(occupant, json={"role": "co_tenant"})) == (409, "lease_not_draft")
+    assert landlord.api.delete(occupant).status_code == 204

@@ -55,8 +55,8 @@ select workspace_id, lease_id, '2020-01-01', 100000 from tests.rows;
 insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on)
 select workspace_id, lease_id, 'active', '2020-01-01' from tests.rows;
 
-insert into public.workspace_invitations (workspace_id, kind, email, tenant_id, token_digest, expires_at)
-select workspace_id, 'renter', 'new@example.com', tenant_id, sha256(lease_id::text::bytea), now() from tests.rows;
+insert into public.workspace_invitations (workspace_id, kind, email, tenant_id, expires_at)
+select workspace_id, 'renter', 'new@example.com', tenant_id, now() from tests.rows;
 
 insert into public.messages (workspace_id, template, to_address, dedupe_key)
 select workspace_id, 'lease_expiry', 'new@example.com', lease_id::text from tests.rows;

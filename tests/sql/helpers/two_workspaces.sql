@@ -243,13 +243,18 @@ cross join (
 ) as t (n, lease, effective_on);
 
 insert into public.workspace_invitations
-    (id, workspace_id, kind, email, role, tenant_id, vendor_id, token_digest, invited_by, expires_at)
+    (id, workspace_id, kind, email, role, tenant_id, vendor_id, invited_by, expires_at)
 select
     tests.id_of(w.letter, 'invitation', i.n), ws(w.letter), i.kind, 'outsider@example.com', i.role,
     case i.kind when 'renter' then tenant(w.letter, 3) end, case i.kind when 'vendor' then vendor(w.letter, 2) end,
-    sha256(convert_to('token ' || w.letter || i.n, 'UTF8')), member('owner_' || w.letter), now() + interval '7 days'
+    member('owner_' || w.letter), now() + interval '7 days'
 from tests.workspaces as w
 cross join (values (1, 'member', 'manager'), (2, 'renter', null), (3, 'vendor', null)) as i (n, kind, role);
+
+insert into private.invitation_tokens (digest, invitation_id)
+select sha256(convert_to('token ' || w.letter || i.n, 'UTF8')), tests.id_of(w.letter, 'invitation', i.n)
+from tests.workspaces as w
+cross join generate_series(1, 3) as i (n);
 
 insert into public.messages
     (id, workspace_id, template, to_address, dedupe_key, status, unknown_at)
