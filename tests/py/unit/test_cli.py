@@ -48,18 +48,10 @@ CLAIM = {
 }
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RpcServer]:
-    with RpcServer() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: RpcServer) -> RpcServer:
-    running.calls.clear()
-    running.answers.clear()
-    running.answers |= {"finish_run": True, "begin_send": True}
-    return running
+def server(server: RpcServer) -> RpcServer:
+    server.answers |= {"finish_run": True, "begin_send": True}
+    return server
 
 
 @pytest.fixture

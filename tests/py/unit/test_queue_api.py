@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,19 +13,6 @@ import pytest
 from tests.py.unit.rpc_server import CUT, Refusal, RpcServer, Turns
 from workers.api_error import ApiError
 from workers.supabase_api import WorkerApi
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RpcServer]:
-    with RpcServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: RpcServer) -> RpcServer:
-    running.calls.clear()
-    running.answers.clear()
-    return running
 
 
 def using(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -79,19 +79,6 @@ class Handler:
 async def at_once(message_id: str, begin: Begin) -> Outcome:
     await begin()
     return Sent()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RpcServer]:
-    with RpcServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: RpcServer) -> RpcServer:
-    running.calls.clear()
-    running.answers.clear()
-    return running
 
 
 def consumed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,18 +15,10 @@ from workers.supabase_api import WorkerApi
 DUE = "2026-11-21T03:00:00+00:00"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RpcServer]:
-    with RpcServer() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: RpcServer) -> RpcServer:
-    running.calls.clear()
-    running.answers.clear()
-    running.answers["finish_run"] = True
-    return running
+def server(server: RpcServer) -> RpcServer:
+    server.answers["finish_run"] = True
+    return server
 
 
 def ticked(server: RpcServer) -> list[Run]:
