@@ -1398,16 +1398,67 @@ begin
 end
 $$;
 
+-- The lease, held as it is until the transaction ends; null: it is being deleted itself. For triggers of rows that belong to
+-- it, so it does not wait: whoever has the lease, an activation or an import, may be waiting for that very row.
+create function private.hold_lease(p_workspace_id uuid, p_lease_id uuid)
+    returns public.leases
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases;
+begin
+    select * into v_lease
+    from public.leases
+    where workspace_id = p_workspace_id and id = p_lease_id
+    for share skip locked;
+    if not found and exists (
+        select from public.leases as l where l.workspace_id = p_workspace_id and l.id = p_lease_id
+    ) then
+        perform private.fail(
+            409, 'lease_busy', 'Somebody else is changing this lease right now.', p_hint := 'Try again.'
+        );
+    end if;
+    return v_lease;
+end
+$$;
+
+-- Units and rents are taken from drafts only, and not from one that is being activated: it would begin without the unit or
+-- the rent that activate_lease() has just seen.
+create function private.take_from_drafts_only()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases := private.hold_lease(old.workspace_id, old.lease_id);
+begin
+    if v_lease.status <> 'draft' then
+        perform private.fail(
+            409, 'lease_has_begun', format('Lease %s has begun: nothing is taken from it.', v_lease.lease_number),
+            p_hint := 'End it with rpc/end_lease; for another rent add a row of lease_terms.'
+        );
+    end if;
+    return null;
+end
+$$;
+
 create trigger guard_lease_unit before insert or update or delete on public.lease_units
     for each row execute function private.guard_lease_unit();
 
 create trigger plan_for_drafts_only after insert or update on public.lease_units
     for each row execute function private.plan_for_drafts_only();
 
+create trigger take_from_drafts_only after delete on public.lease_units
+    for each row execute function private.take_from_drafts_only();
+
 create trigger refuse_truncate before truncate on public.lease_units
     for each statement execute function private.refuse_truncate();
 
--- Rents of a draft come and go; later ones are superseded by the next for the same day.
+-- A rent is superseded by the next for the same day.
 create function private.guard_lease_term()
     returns trigger
     volatile
@@ -1416,18 +1467,6 @@ create function private.guard_lease_term()
     language plpgsql
 as $$
 begin
-    if tg_op = 'DELETE' then
-        if exists (
-            select from public.leases as l
-            where l.workspace_id = old.workspace_id and l.id = old.lease_id and l.status <> 'draft'
-        ) then
-            perform private.fail(
-                409, 'lease_has_begun', 'The rent of a lease that has begun is not deleted.',
-                p_hint := 'Add a row for the same effective_on: it supersedes this one.'
-            );
-        end if;
-        return old;
-    end if;
     -- Row security is asked after this trigger: a stranger's row must not touch anything before it is refused.
     if new.superseded_at is null and (
         (select auth.uid()) is null
@@ -1445,8 +1484,11 @@ begin
 end
 $$;
 
-create trigger guard_lease_term before insert or delete on public.lease_terms
+create trigger guard_lease_term before insert on public.lease_terms
     for each row execute function private.guard_lease_term();
+
+create trigger take_from_drafts_only after delete on public.lease_terms
+    for each row execute function private.take_from_drafts_only();
 
 create trigger refuse_truncate before truncate on public.lease_terms
     for each statement execute function private.refuse_truncate();
@@ -1466,10 +1508,7 @@ begin
     if tg_op = 'UPDATE' and new.role = old.role or tg_op = 'DELETE' and old.role = 'occupant' then
         return null;
     end if;
-    select * into v_lease
-    from public.leases
-    where workspace_id = old.workspace_id and id = old.lease_id
-    for share;
+    v_lease := private.hold_lease(old.workspace_id, old.lease_id);
     if v_lease.status <> 'draft' then
         perform private.fail(
             409, 'lease_not_draft', format('Lease %s has begun: its parties are fixed.', v_lease.lease_number),
