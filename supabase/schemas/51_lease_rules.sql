@@ -75,6 +75,31 @@ create trigger refuse_truncate before truncate on public.leases
     for each statement execute function private.refuse_truncate();
 
 
+-- Units planned for a draft's whole term follow when its dates move; other days that somebody chose stay.
+create function private.move_planned_units()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    update public.lease_units
+    set possession = new.term
+    where
+        workspace_id = new.workspace_id
+        and lease_id = new.id
+        and possession = old.term
+        and not binding
+        and superseded_at is null;
+    return null;
+end
+$$;
+
+create trigger move_planned_units after update of starts_on, ends_on on public.leases
+    for each row when (new.term <> old.term) execute function private.move_planned_units();
+
+
 -- Keeps the history of statuses. The effective day is the property's, or the day on which the lease ended.
 create function private.record_lease_status()
     returns trigger
