@@ -1897,17 +1897,27 @@ begin
             lu.property_id,
             lu.lease_id,
             lu.unit_id,
-            daterange(least(lower(lu.possession), p_ended_on), p_ended_on, '[]'),
+            daterange(lower(lu.possession), p_ended_on, '[]'),
             true
         from public.lease_units as lu
         where
             lu.workspace_id = v_lease.workspace_id
             and lu.lease_id = v_lease.id
             and lu.unit_id = any (v_unit_ids)
+            -- A unit that they were to have later was never theirs.
+            and lower(lu.possession) <= p_ended_on
         order by lu.unit_id, lu.superseded_at desc;
     exception when exclusion_violation then
         -- They stayed beyond the term, into days that another lease already holds.
-        perform private.refuse_overlap(v_lease, v_unit_ids, daterange(v_lease.starts_on, p_ended_on, '[]'));
+        perform private.refuse_overlap(v_lease, v_unit_ids, (
+            select daterange(min(upper(lu.possession)), p_ended_on, '[]')
+            from public.lease_units as lu
+            where
+                lu.workspace_id = v_lease.workspace_id
+                and lu.lease_id = v_lease.id
+                and lu.superseded_at is null
+                and upper(lu.possession) <= p_ended_on
+        ));
     end;
     update public.leases
     set status = 'ended', ended_on = p_ended_on

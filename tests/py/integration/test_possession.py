@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from tests.py.integration.meeting import acting
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
+ACTIVATE = "select (public.activate_lease(%s)).status"
 
 
 @pytest.fixture
@@ -35,3 +37,31 @@ def test_units_follow_a_draft_whose_dates_move(portfolio: Portfolio) -> None:
         building[1][0]: "[2026-01-10,2027-01-01)",
         building[1][1]: "[2026-02-01,2026-03-01)",
     }
+
+
+def test_a_unit_that_was_never_moved_into_is_free_of_an_ended_lease(portfolio: Portfolio) -> None:
+    building = portfolio.building(2)
+    first, second = portfolio.draft_lease("L-1", building), portfolio.draft_lease("L-2", building)
+    today = date.today()
+    moves_in, ended_on = today - timedelta(days=5), today - timedelta(days=10)
+    portfolio.db.execute(
+        "update public.lease_units set possession = daterange(%s, null) where lease_id = %s and unit_id = %s",
+        (moves_in, first, building[1][1]),
+    )
+    portfolio.db.execute(
+        "delete from public.lease_units where lease_id = %s and unit_id = %s", (second, building[1][0])
+    )
+    portfolio.db.execute(
+        "update public.lease_units set possession = daterange('2026-01-01', %s) where lease_id = %s",
+        (moves_in, second),
+    )
+    for lease_id in (first, second):
+        with portfolio.db.transaction():
+            acting(portfolio.owner_id, ACTIVATE, lease_id)(portfolio.db)
+    with portfolio.db.transaction():
+        end = "select (public.end_lease(%s, %s)).status"
+        assert acting(portfolio.owner_id, end, first, ended_on)(portfolio.db) == "ended"
+    held = portfolio.db.execute(
+        "select unit_id from public.lease_units where lease_id = %s and superseded_at is null", (first,)
+    ).fetchall()
+    assert held == [(building[1][0],)]
