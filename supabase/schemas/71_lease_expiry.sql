@@ -70,7 +70,7 @@ create function worker.lease_expiry_check(p_now timestamptz default now(), p_lim
 as $$
 declare
     v_request_id text := private.request_id();
-    v_looked_at integer;
+    v_full boolean;
     v_due integer;
     v_skipped integer;
     v_notices jsonb[];
@@ -142,10 +142,12 @@ begin
                     m.user_id = k.manager_id
                     or m.role = 'owner' and not exists (
                         select from public.workspace_members as manager
+                        join auth.users as account on account.id = manager.user_id
                         where
                             manager.workspace_id = k.workspace_id
                             and manager.user_id = k.manager_id
                             and manager.status = 'active'
+                            and account.email <> ''
                     )
                 )
         join auth.users as u on u.id = m.user_id
@@ -193,11 +195,12 @@ begin
         returning id
     )
     select
-        (select count(distinct d.lease_id) from due as d),
+        -- Rows, not leases: one lease may fill the batch with several thresholds.
+        (select count(*) >= p_limit from first_due),
         (select count(*) from decided as d where d.state = 'queued'),
         (select count(*) from decided as d where d.state = 'skipped'),
         (select array_agg(jsonb_build_object('message_id', w.id)) from written as w)
-    into v_looked_at, v_due, v_skipped, v_notices;
+    into v_full, v_due, v_skipped, v_notices;
     if v_notices is not null then
         perform pgmq.send_batch('email', v_notices);
     end if;
@@ -205,7 +208,7 @@ begin
         'leases_due', v_due,
         'messages_queued', coalesce(cardinality(v_notices), 0),
         'thresholds_skipped', v_skipped,
-        'more', v_looked_at >= p_limit
+        'more', v_full
     );
 end
 $$;

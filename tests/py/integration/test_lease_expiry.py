@@ -65,6 +65,19 @@ def test_small_batches_tell_no_lease_twice(db: Db, portfolio: Portfolio) -> None
     assert sorted(told(portfolio)) == [("days_30", 25 + n) for n in range(5)]
 
 
+def test_a_lease_with_two_thresholds_due_hides_no_other(db: Db, portfolio: Portfolio) -> None:
+    portfolio.active_lease("L-1", END, notice_days=400)
+    portfolio.active_lease("L-2", END + timedelta(days=10), notice_days=1)
+    now = noon(END - timedelta(days=80))
+    assert check(db, now, limit=2) == {
+        "leases_due": 1,
+        "messages_queued": 1,
+        "thresholds_skipped": 1,
+        "more": True,
+    }
+    assert check(db, now, limit=2)["leases_due"] == 1
+
+
 def test_nothing_is_told_once_the_term_is_over(db: Db, portfolio: Portfolio) -> None:
     portfolio.active_lease("L-1", END)
     portfolio.active_lease("L-2", None)
@@ -106,6 +119,15 @@ def test_the_propertys_manager_is_told_or_else_the_owners(db: Db, portfolio: Por
     check(db, noon(END - timedelta(days=29)))
     addressed = [m["to"] for m in portfolio.messages() if m["lease_number"] == "L-2"]
     assert sorted(addressed) == ["owner@example.com", "second@example.com"]
+
+
+def test_a_manager_without_an_address_leaves_it_to_the_owners(db: Db, portfolio: Portfolio) -> None:
+    manager = uuid.uuid4()
+    db.execute("insert into auth.users (id, phone) values (%s, '15550100')", (manager,))
+    portfolio.member(manager, "manager")
+    portfolio.active_lease("L-1", END, manager_id=manager)
+    assert check(db, noon(END - timedelta(days=30)))["messages_queued"] == 1
+    assert [m["to"] for m in portfolio.messages()] == ["owner@example.com"]
 
 
 def test_an_ended_lease_is_told_of_no_more(db: Db, portfolio: Portfolio) -> None:
