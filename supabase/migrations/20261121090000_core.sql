@@ -4454,7 +4454,7 @@ $$;
 -- Writing what the plan says, and only that: rows that are as they should be are not touched.
 
 -- Holds still what the rows name until the import is through. Properties, leases, units: the order in which deleting a
--- property and activating a lease take them too.
+-- property and activating a lease take them too. Then renters, by address or by lease: nothing waits for them alone.
 create function private.lock_import_targets(p_import public.imports)
     returns void
     volatile
@@ -4493,6 +4493,35 @@ begin
                 ))
         ))
     order by u.id
+    for no key update;
+    perform from public.tenants as t
+    where
+        t.workspace_id = p_import.workspace_id
+        and (
+            lower(t.email) = any (array(
+                select distinct lower(cell.value)
+                from private.import_rows as r
+                cross join lateral jsonb_each_text(r.data) as cell (name, value)
+                where
+                    r.import_id = p_import.id
+                    and cell.name in (
+                        'tenant_email', 'co_tenant_email', 'co_tenant_2_email', 'co_tenant_3_email', 'co_tenant_4_email'
+                    )
+            ))
+            or t.id = any (array(
+                select lt.tenant_id
+                from public.lease_tenants as lt
+                join public.leases as l on l.workspace_id = lt.workspace_id and l.id = lt.lease_id
+                where
+                    l.workspace_id = p_import.workspace_id
+                    and lower(l.lease_number) = any (array(
+                        select distinct lower(r.data ->> 'lease_number')
+                        from private.import_rows as r
+                        where r.import_id = p_import.id
+                    ))
+            ))
+        )
+    order by t.id
     for no key update;
 end
 $$;

@@ -175,6 +175,18 @@ def test_a_property_that_somebody_adds_meanwhile_is_found_by_the_second_try(impo
     assert importer.one("select count(*) from public.properties") == 1
 
 
+def test_what_somebody_else_changes_of_a_renter_meanwhile_stays(importer: Importer) -> None:
+    importer.commit(LEASE)
+    outcome, _ = race(
+        importer,
+        "update public.tenants set phone = '555-0100' where workspace_id = %(workspace)s",
+        {**LEASE, "tenant_email": "ann.lee@example.com"},
+    )
+    assert outcome == "committed"
+    renter = importer.db.execute("select email, phone from public.tenants").fetchall()
+    assert renter == [("ann.lee@example.com", "555-0100")]
+
+
 def test_an_import_waits_for_a_lease_that_is_about_to_bind_and_then_sees_it(importer: Importer) -> None:
     importer.commit({**LEASE, "lease_status": "draft"})
     rival = {**LEASE, "lease_number": "L-2", "tenant_last_name": "Ray", "tenant_email": "bo@example.com"}
