@@ -467,8 +467,7 @@ create function private.remove_member(p_workspace_id uuid, p_user_id uuid)
 as $$
 begin
     perform private.lock_member(p_workspace_id, p_user_id);
-    delete from public.workspace_members where workspace_id = p_workspace_id and user_id = p_user_id;
-    -- Nor do they come back by another mail that still lies in their mailbox.
+    -- Nor do they come back by another mail that still lies in their mailbox. Invitations first, as when one is accepted.
     delete from public.workspace_invitations as i
     using auth.users as u
     where
@@ -477,6 +476,7 @@ begin
         and i.accepted_at is null
         and u.id = p_user_id
         and lower(i.email) = lower(u.email);
+    delete from public.workspace_members where workspace_id = p_workspace_id and user_id = p_user_id;
 end
 $$;
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.py.integration.meeting import acting, met, refused, value
 from tests.py.integration.portfolio import Portfolio, noon
+from tests.py.support import wait_until
 
 Db = psycopg.Connection[Any]
 TODAY = date.today()
@@ -72,6 +73,41 @@ def test_two_accounts_that_accept_one_invitation(portfolio: Portfolio, database:
     accept = "select public.accept_invitation(%s)"
     outcome = met(portfolio, database, acting(guests[0], accept, token), acting(guests[1], accept, token))
     assert "invitation_used" in refused(outcome)
+
+
+def test_a_member_who_accepts_another_invitation_while_they_are_removed(
+    portfolio: Portfolio, database: str
+) -> None:
+    member = uuid.uuid4()
+    portfolio.user(member, "m@example.com")
+    portfolio.member(member, "viewer")
+    with portfolio.db.transaction():
+        acting(
+            portfolio.owner_id,
+            "select public.invite(%s, 'member', 'm@example.com', 'viewer')",
+            portfolio.workspace_id,
+            **{"idempotency-key": "k"},
+        )(portfolio.db)
+    token = value(portfolio.db, "select payload ->> 'token' from private.message_secrets")
+    accept = acting(member, "select public.accept_invitation(%s)", token)
+    remove = acting(portfolio.owner_id, "select public.remove_member(%s, %s)", portfolio.workspace_id, member)
+    with (
+        psycopg.connect(database) as accepting,
+        psycopg.connect(database) as removing,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        accepting.execute("select from public.workspace_invitations for update")  # what accepting locks first
+        removed = pool.submit(remove, removing)
+        waits = "select %s = any (pg_blocking_pids(%s))"
+        wait_until(lambda: value(portfolio.db, waits, accepting.info.backend_pid, removing.info.backend_pid))
+        with pytest.raises(psycopg.Error) as refusal:
+            accept(accepting)
+        assert "already_member" in refused(refusal.value)
+        accepting.rollback()
+        removed.result(10)
+        removing.commit()
+    still = "select count(*) from public.workspace_members where user_id = %s"
+    assert value(portfolio.db, still, member) == 0
 
 
 def test_a_repeated_call_that_overtakes_the_first_waits_for_its_answer(
