@@ -79,7 +79,8 @@ comment on function private.fail(integer, text, text, text, text, jsonb) is
 
 grant execute on function private.fail(integer, text, text, text, text, jsonb) to authenticated, service_role;
 
--- Whether the text is an IANA time zone name. Abbreviations and POSIX forms, which Postgres takes too, are not.
+-- Whether the text is an IANA time zone name. Abbreviations and POSIX forms, which Postgres takes too (Foo/Bar5), are not: but
+-- for those of Etc, no name has a digit.
 create function private.is_timezone(p_name text)
     returns boolean
     immutable
@@ -90,7 +91,7 @@ create function private.is_timezone(p_name text)
 as $$
 begin
     perform timestamptz 'epoch' at time zone p_name;
-    return p_name = 'UTC' or p_name ~ '^[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2}$';
+    return p_name ~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+){1,2}|Etc/GMT([+-]?0|[+]([1-9]|1[0-2])|-([1-9]|1[0-4])))$';
 exception when invalid_parameter_value then
     return false;
 end
@@ -147,7 +148,7 @@ comment on table private.role_permissions is
 
 create table public.workspaces (
     id uuid primary key default gen_random_uuid(),
-    name text not null check (length(btrim(name)) between 1 and 120),
+    name text not null check (length(name) <= 120 and btrim(name) <> ''),
     currency text not null default 'USD' check (currency ~ '^[A-Z]{3}$'),
     timezone text not null default 'America/New_York' check (private.is_timezone(timezone)),
     created_by uuid references auth.users (id) on delete set null,
@@ -785,7 +786,7 @@ create table public.tenants (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
     first_name text not null default '' check (length(first_name) <= 120),
-    last_name text not null check (length(btrim(last_name)) between 1 and 120),
+    last_name text not null check (length(last_name) <= 120 and btrim(last_name) <> ''),
     email text check (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 254),
     phone text check (length(phone) between 3 and 40),
     status text not null default 'current' check (status in ('prospect', 'current', 'former')),
@@ -824,7 +825,7 @@ comment on column public.tenants.updated_at is $$When the row last changed.$$;
 create table public.vendors (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
-    name text not null check (length(btrim(name)) between 1 and 120),
+    name text not null check (length(name) <= 120 and btrim(name) <> ''),
     email text check (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 254),
     phone text check (length(phone) between 3 and 40),
     status text not null default 'active' check (status in ('active', 'inactive')),
@@ -919,16 +920,16 @@ comment on table private.invitation_tokens is $$SHA-256 digests of the tokens th
 create table public.properties (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
-    name text not null check (length(btrim(name)) between 1 and 120),
+    name text not null check (length(name) <= 120 and btrim(name) <> ''),
     property_type text not null default 'single_family' check (
         property_type in (
             'single_family', 'multi_family', 'apartment', 'condo', 'townhouse', 'manufactured', 'commercial', 'other'
         )
     ),
     status text not null default 'active' check (status in ('active', 'inactive')),
-    address_line1 text not null check (length(btrim(address_line1)) between 1 and 200),
+    address_line1 text not null check (length(address_line1) <= 200 and btrim(address_line1) <> ''),
     address_line2 text check (length(address_line2) <= 200),
-    city text not null check (length(btrim(city)) between 1 and 120),
+    city text not null check (length(city) <= 120 and btrim(city) <> ''),
     state text check (length(state) between 1 and 60),
     postal_code text check (length(postal_code) between 1 and 20),
     country text not null default 'US' check (country ~ '^[A-Z]{2}$'),
@@ -1013,10 +1014,10 @@ create table public.units (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     property_id uuid not null,
-    unit_number text not null check (length(btrim(unit_number)) between 1 and 40),
+    unit_number text not null check (length(unit_number) <= 40 and btrim(unit_number) <> ''),
     status text not null default 'active' check (status in ('active', 'off_market', 'retired')),
-    bedrooms numeric(4, 1) check (bedrooms >= 0),
-    bathrooms numeric(4, 1) check (bathrooms >= 0),
+    bedrooms numeric(4, 1) check (bedrooms between 0 and 999.9),
+    bathrooms numeric(4, 1) check (bathrooms between 0 and 999.9),
     area_sqft integer check (area_sqft > 0),
     market_rent_minor bigint check (market_rent_minor between 0 and 9007199254740991),
     created_at timestamptz not null default now(),
@@ -1059,7 +1060,7 @@ create table public.leases (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     property_id uuid not null,
-    lease_number text not null check (length(btrim(lease_number)) between 1 and 60),
+    lease_number text not null check (length(lease_number) <= 60 and btrim(lease_number) <> ''),
     status text not null default 'draft' check (status in ('draft', 'active', 'ended')),
     starts_on date not null check (starts_on between '1900-01-01' and '2200-01-01'),
     ends_on date check (ends_on < '2200-01-01'),
@@ -1125,6 +1126,9 @@ create table public.lease_units (
     constraint possession_has_a_first_day check (
         not isempty(possession) and not lower_inf(possession) and lower_inc(possession)
     ),
+    constraint possession_is_of_our_times check (
+        lower(possession) >= '1900-01-01' and (upper_inf(possession) or upper(possession) <= '2200-01-01')
+    ),
     constraint superseded_after_recorded check (superseded_at >= recorded_at),
     -- Two leases cannot hold a unit on the same day. Drafts may plan what they like.
     constraint one_lease_holds_a_unit exclude using gist (
@@ -1181,7 +1185,7 @@ create table public.lease_terms (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     lease_id uuid not null,
-    effective_on date not null,
+    effective_on date not null check (effective_on between '1900-01-01' and '2200-01-01'),
     rent_minor bigint not null check (rent_minor between 0 and 9007199254740991),
     due_day integer not null default 1 check (due_day between 1 and 31),
     recorded_at timestamptz not null default clock_timestamp(),

@@ -33,7 +33,8 @@ comment on function private.fail(integer, text, text, text, text, jsonb) is
 grant execute on function private.fail(integer, text, text, text, text, jsonb) to authenticated, service_role;
 
 
--- Whether the text is an IANA time zone name. Abbreviations and POSIX forms, which Postgres takes too, are not.
+-- Whether the text is an IANA time zone name. Abbreviations and POSIX forms, which Postgres takes too (Foo/Bar5), are not: but
+-- for those of Etc, no name has a digit.
 create function private.is_timezone(p_name text)
     returns boolean
     immutable
@@ -44,7 +45,7 @@ create function private.is_timezone(p_name text)
 as $$
 begin
     perform timestamptz 'epoch' at time zone p_name;
-    return p_name = 'UTC' or p_name ~ '^[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2}$';
+    return p_name ~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+){1,2}|Etc/GMT([+-]?0|[+]([1-9]|1[0-2])|-([1-9]|1[0-4])))$';
 exception when invalid_parameter_value then
     return false;
 end

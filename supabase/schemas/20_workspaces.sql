@@ -20,7 +20,7 @@ comment on table private.role_permissions is
 
 create table public.workspaces (
     id uuid primary key default gen_random_uuid(),
-    name text not null check (length(btrim(name)) between 1 and 120),
+    name text not null check (length(name) <= 120 and btrim(name) <> ''),
     currency text not null default 'USD' check (currency ~ '^[A-Z]{3}$'),
     timezone text not null default 'America/New_York' check (private.is_timezone(timezone)),
     created_by uuid references auth.users (id) on delete set null,

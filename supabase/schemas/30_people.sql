@@ -4,7 +4,7 @@ create table public.tenants (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
     first_name text not null default '' check (length(first_name) <= 120),
-    last_name text not null check (length(btrim(last_name)) between 1 and 120),
+    last_name text not null check (length(last_name) <= 120 and btrim(last_name) <> ''),
     email text check (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 254),
     phone text check (length(phone) between 3 and 40),
     status text not null default 'current' check (status in ('prospect', 'current', 'former')),
@@ -44,7 +44,7 @@ comment on column public.tenants.updated_at is $$When the row last changed.$$;
 create table public.vendors (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
-    name text not null check (length(btrim(name)) between 1 and 120),
+    name text not null check (length(name) <= 120 and btrim(name) <> ''),
     email text check (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 254),
     phone text check (length(phone) between 3 and 40),
     status text not null default 'active' check (status in ('active', 'inactive')),

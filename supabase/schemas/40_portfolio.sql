@@ -3,16 +3,16 @@
 create table public.properties (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
-    name text not null check (length(btrim(name)) between 1 and 120),
+    name text not null check (length(name) <= 120 and btrim(name) <> ''),
     property_type text not null default 'single_family' check (
         property_type in (
             'single_family', 'multi_family', 'apartment', 'condo', 'townhouse', 'manufactured', 'commercial', 'other'
         )
     ),
     status text not null default 'active' check (status in ('active', 'inactive')),
-    address_line1 text not null check (length(btrim(address_line1)) between 1 and 200),
+    address_line1 text not null check (length(address_line1) <= 200 and btrim(address_line1) <> ''),
     address_line2 text check (length(address_line2) <= 200),
-    city text not null check (length(btrim(city)) between 1 and 120),
+    city text not null check (length(city) <= 120 and btrim(city) <> ''),
     state text check (length(state) between 1 and 60),
     postal_code text check (length(postal_code) between 1 and 20),
     country text not null default 'US' check (country ~ '^[A-Z]{2}$'),
@@ -99,10 +99,10 @@ create table public.units (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     property_id uuid not null,
-    unit_number text not null check (length(btrim(unit_number)) between 1 and 40),
+    unit_number text not null check (length(unit_number) <= 40 and btrim(unit_number) <> ''),
     status text not null default 'active' check (status in ('active', 'off_market', 'retired')),
-    bedrooms numeric(4, 1) check (bedrooms >= 0),
-    bathrooms numeric(4, 1) check (bathrooms >= 0),
+    bedrooms numeric(4, 1) check (bedrooms between 0 and 999.9),
+    bathrooms numeric(4, 1) check (bathrooms between 0 and 999.9),
     area_sqft integer check (area_sqft > 0),
     market_rent_minor bigint check (market_rent_minor between 0 and 9007199254740991),
     created_at timestamptz not null default now(),

@@ -4,7 +4,7 @@ create table public.leases (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     property_id uuid not null,
-    lease_number text not null check (length(btrim(lease_number)) between 1 and 60),
+    lease_number text not null check (length(lease_number) <= 60 and btrim(lease_number) <> ''),
     status text not null default 'draft' check (status in ('draft', 'active', 'ended')),
     starts_on date not null check (starts_on between '1900-01-01' and '2200-01-01'),
     ends_on date check (ends_on < '2200-01-01'),
@@ -71,6 +71,9 @@ create table public.lease_units (
     constraint possession_has_a_first_day check (
         not isempty(possession) and not lower_inf(possession) and lower_inc(possession)
     ),
+    constraint possession_is_of_our_times check (
+        lower(possession) >= '1900-01-01' and (upper_inf(possession) or upper(possession) <= '2200-01-01')
+    ),
     constraint superseded_after_recorded check (superseded_at >= recorded_at),
     -- Two leases cannot hold a unit on the same day. Drafts may plan what they like.
     constraint one_lease_holds_a_unit exclude using gist (
@@ -129,7 +132,7 @@ create table public.lease_terms (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     lease_id uuid not null,
-    effective_on date not null,
+    effective_on date not null check (effective_on between '1900-01-01' and '2200-01-01'),
     rent_minor bigint not null check (rent_minor between 0 and 9007199254740991),
     due_day integer not null default 1 check (due_day between 1 and 31),
     recorded_at timestamptz not null default clock_timestamp(),
