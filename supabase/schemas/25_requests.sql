@@ -128,6 +128,12 @@ begin
             p_hint := 'Ask the operator for a new one.'
         );
     end if;
+    if v_claims ->> 'role' = 'authenticated' and not pg_input_is_valid(coalesce(v_claims ->> 'sub', ''), 'uuid') then
+        perform private.fail(
+            401, 'token_without_account', 'This token names no account: its claim sub is no UUID.',
+            p_hint := 'Sign in, and send the access token you get.'
+        );
+    end if;
     if v_claims ->> 'role' = 'authenticated' and current_setting('transaction_read_only') = 'off' then
         perform private.count_write((v_claims ->> 'sub')::uuid);
     end if;

@@ -86,6 +86,16 @@ def test_a_revoked_worker_token_is_refused_at_once(stack: Stack, api: Connect, s
     assert refusal(refused) == (401, "token_revoked")
 
 
+@pytest.mark.parametrize("subject", [{}, {"sub": "somebody"}], ids=["none", "no uuid"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_token_that_names_no_account_is_refused(
+    stack: Stack, api: Connect, subject: dict[str, str], method: str
+) -> None:
+    claims = {"role": "authenticated", "exp": 4102444800, **subject}
+    nobody = api(jwt.encode(claims, stack.keys.jwt_secret, "HS256"))
+    assert refusal(nobody.request(method, "/rest/v1/tenants", json={})) == (401, "token_without_account")
+
+
 def test_the_workers_token_reads_no_table_and_calls_no_rpc_of_clients(stack: Stack, api: Connect) -> None:
     worker = api(stack.keys.worker_key)
     for table in ("workspaces", "messages", "leases"):
