@@ -1,0 +1,226 @@
+"""Odd arguments to every public RPC: whatever a client sends, the answer is theirs to mend, never a 5xx.
+
+The list of RPCs is the catalog's, so a new one is fuzzed from its first day. Odd values stand in for some
+arguments; the others are as an honest caller would send them, so that the call gets past the first check.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from scripts.stack.layout import Stack
+from tests.py.integration.landlord import TODAY, Landlord, rpc
+
+Make = Callable[[random.Random], Any]
+
+CALLS = 150  # of each RPC
+SEED = 20261121
+ROW = {"property_name": "Fuzz", "address_line1": "1 Elm St", "city": "Austin", "unit_number": "1"}
+NUMBERS = ["0", "-1", "1e3", "1e400", "-0.0", "NaN", "Infinity", "9223372036854775808", "2147483648", "3.5"]
+DAYS = ["infinity", "-infinity", "2026-02-30", "0001-01-01 BC", "5874897-12-31", "294277-01-01", "now"]
+TEXTS = [
+    *(
+        "",
+        " ",
+        "\n",
+        "%",
+        "'",
+        '"',
+        "\\",
+        "$1",
+        "null",
+        "{}",
+        "[]",
+        "a\tb",
+        "\u0000",
+        "\u202e",
+        "\ud800",
+        "\u0130",
+    ),
+    *(
+        "'; drop table public.leases; --",
+        "x" * 300,
+        " " * 20_000 + "x",
+        "é" * 5_000,
+        "a@b",
+        "a@b\r\nBcc: c@d",
+    ),
+    *("America/Nowhere", "Foo/Bar5", "owner", "member", "renter", "draft", "active", "resend", "rent_roll"),
+]
+COLUMNS = """
+    latitude longitude bedrooms bathrooms area_sqft market_rent_minor lease_number lease_start lease_end
+    notice_days rent_minor due_day deposit_minor lease_status tenant_last_name tenant_email co_tenant_4_phone
+    currency country timezone manager_email property_type no_such_column
+""".split()  # noqa: SIM905
+
+
+def scalar(dice: random.Random) -> Any:
+    return dice.choice(
+        [
+            None,
+            True,
+            False,
+            0,
+            -1,
+            1.5,
+            10**30,
+            1e308,
+            *NUMBERS,
+            *DAYS,
+            *TEXTS,
+            str(uuid.uuid4()),
+            "not-a-uuid",
+        ]
+    )
+
+
+def odd(dice: random.Random, depth: int = 0) -> Any:
+    shape = dice.random()
+    if depth > 3 or shape < 0.7:
+        return scalar(dice)
+    if shape < 0.85:
+        return [odd(dice, depth + 1) for _ in range(dice.randrange(4))]
+    return {str(scalar(dice)): odd(dice, depth + 1) for _ in range(dice.randrange(4))}
+
+
+def row(dice: random.Random) -> Any:
+    """A row to stage: most of them look right, and one cell does not."""
+    data: Any = {**ROW, **{column: scalar(dice) for column in dice.sample(COLUMNS, dice.randrange(1, 5))}}
+    if dice.random() < 0.02:
+        data = odd(dice)
+    elif dice.random() < 0.02:
+        data |= {f"key {n}": n for n in range(3_000)}
+    line = odd(dice) if dice.random() < 0.02 else dice.randrange(2, 40)
+    return {"line": line, "data": data} if dice.random() < 0.98 else odd(dice)
+
+
+def rows(dice: random.Random) -> Any:
+    return [row(dice) for _ in range(dice.choice([0, 1, 2, 10, 1001]))] if dice.random() < 0.8 else odd(dice)
+
+
+@pytest.fixture(scope="module")
+def signatures(stack: Stack) -> dict[str, list[str]]:
+    """Every RPC of clients, and the names of its arguments."""
+    with psycopg.connect(stack.db_url()) as db:
+        found = db.execute(
+            """
+                select p.proname, p.proargnames
+                from pg_catalog.pg_proc as p
+                where p.pronamespace = 'public'::regnamespace
+                    and has_function_privilege('authenticated', p.oid, 'execute')
+                    and not exists (
+                        select from pg_catalog.pg_depend as d where d.objid = p.oid and d.deptype = 'e'
+                    )
+                order by 1
+            """
+        ).fetchall()
+    assert found
+    return {name: list(arguments or []) for name, arguments in found}
+
+
+@pytest.fixture
+def imports() -> list[str]:
+    """The imports that were started, the latest last."""
+    return []
+
+
+@pytest.fixture
+def honest(landlord: Landlord, stranger: Landlord, imports: list[str]) -> dict[str, list[Make]]:
+    """What arguments of each name are when they are right, or right but somebody else's."""
+    leases = [landlord.draft(f"F-{n}", units=(n % 2,)) for n in range(6)]
+    foreign = stranger.draft("F-0")
+    start = {"kind": "rent_roll", "file_name": "fuzz.csv", "file_digest": "0" * 64}
+    theirs = rpc(stranger.api, "start_import", workspace_id=stranger.workspace_id, **start)["id"]
+    invited = {"kind": "member", "role": "viewer", "email": f"{uuid.uuid4()}@example.com"}
+    rpc(landlord.api, "invite", workspace_id=landlord.workspace_id, **invited)
+    (message,) = landlord.api.get("/rest/v1/messages?select=id").json()
+
+    def one_of(*values: Any) -> list[Make]:
+        return [lambda dice: dice.choice(values)]
+
+    return {
+        "workspace_id": one_of(landlord.workspace_id, landlord.workspace_id, stranger.workspace_id),
+        "user_id": one_of(landlord.owner.id, stranger.owner.id),
+        "lease_id": one_of(*leases, foreign),
+        "import_id": [lambda dice: dice.choice([*imports[-2:], theirs])],
+        "tenant_id": one_of(landlord.tenant_id, stranger.tenant_id, None),
+        "vendor_id": one_of(None, str(uuid.uuid4())),
+        "message_id": one_of(message["id"]),
+        "ended_on": one_of(str(TODAY - timedelta(days=3)), "2020-01-01"),
+        "name": one_of("Elm Street Homes"),
+        "file_name": one_of("fuzz.csv"),
+        "currency": one_of("USD"),
+        "timezone": one_of("America/Chicago"),
+        "kind": one_of("member", "renter", "vendor", "rent_roll"),
+        "role": one_of("viewer", "owner", None),
+        "status": one_of("active", "suspended"),
+        "outcome": one_of("sent", "resend"),
+        "email": one_of(invited["email"], None),
+        "file_digest": one_of("0" * 64),
+        "rows": [rows],
+    }
+
+
+@pytest.fixture
+def unlimited(stack_db: psycopg.Connection[Any]) -> Iterator[None]:
+    """As many invitations and writes as it takes."""
+    before = stack_db.execute("select name, allowed from private.limits").fetchall()
+    stack_db.execute("update private.limits set allowed = 1000000")
+    yield
+    for name, allowed in before:
+        stack_db.execute("update private.limits set allowed = %s where name = %s", (allowed, name))
+
+
+def arguments(dice: random.Random, names: list[str], honest: dict[str, list[Make]]) -> Any:
+    if dice.random() < 0.03:
+        return odd(dice)  # no object with these names at all
+    chosen = {}
+    for name in names:
+        right = dice.choice(honest.get(name, [odd]))
+        chosen[name] = right(dice) if dice.random() < 0.75 else odd(dice)
+    if chosen and dice.random() < 0.1:
+        del chosen[dice.choice(sorted(chosen))]
+    return chosen
+
+
+@pytest.mark.usefixtures("unlimited")
+def test_no_argument_makes_an_rpc_fail_on_our_side(
+    landlord: Landlord,
+    signatures: dict[str, list[str]],
+    honest: dict[str, list[Make]],
+    imports: list[str],
+) -> None:
+    dice = random.Random(SEED)  # noqa: S311 - the same calls every time
+    succeeded = set()
+    for _ in range(CALLS):
+        for name, names in signatures.items():
+            body = json.dumps(arguments(dice, names, honest))
+            key = dice.choice([str(uuid.uuid4()), "k", "", "x" * 300, "é"])
+            answer = landlord.api.post(
+                f"/rest/v1/rpc/{name}",
+                content=body,
+                headers=[(b"Content-Type", b"application/json"), (b"Idempotency-Key", key.encode())],
+            )
+            told = f"{name}({body[:500]}) -> {answer.status_code} {answer.text[:500]}"
+            assert answer.status_code < 500, told
+            if answer.is_success:
+                succeeded.add(name)
+                imports += [answer.json()["id"]] if name == "start_import" else []
+            else:
+                assert set(answer.json()) == {"code", "message", "details", "hint"}, told
+    # Or it would prove nothing: odd arguments get as far as honest ones.
+    assert succeeded >= {
+        "create_workspace",
+        "activate_lease",
+        "end_lease",
+        "stage_import_rows",
+        "check_import",
+    }
