@@ -88,12 +88,12 @@ def refusal(error: ApiError, milliseconds: float) -> Finding:
         name = "worker profile"
         remedy = "Expose the schema `worker`: `supabase config push`, or Data API → Exposed schemas"
     elif error.status == 401:
-        name, remedy = "worker key", "Mint a WORKER_KEY with this project's secret: role `worker`, an `exp`"
+        name, remedy = "worker key", "Mint a WORKER_KEY for this project: docs/how-to/run-the-workers.md"
     elif error.status == 403 or error.code == "42501":
         name, remedy = "worker key", "WORKER_KEY must carry the role `worker`, which the migrations create"
     elif error.code in ("PGRST202", "42883"):
         name, remedy = "database", "Apply the migrations: `supabase db push`"
-    return Finding(name, "fail", f"{error.message} ({error.code})", milliseconds, remedy)
+    return Finding(name, "fail", f"{error.message.rstrip('.')} ({error.code})", milliseconds, remedy)
 
 
 def _key(settings: Settings, now: datetime) -> Finding:
@@ -101,7 +101,7 @@ def _key(settings: Settings, now: datetime) -> Finding:
     expires_at = expiry_of(claims_of(token))
     days = (expires_at - now).days if expires_at else 0
     late = days < KEY_DAYS_LEFT
-    remedy = "Mint a new WORKER_KEY before it does" if late else None
+    remedy = "Mint a new WORKER_KEY before it does: docs/how-to/run-the-workers.md" if late else None
     return Finding("worker key", "warn" if late else "ok", f"accepted, expires in {days} days", remedy=remedy)
 
 
