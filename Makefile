@@ -7,6 +7,10 @@ UV := .tools/uv/bin/uv
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.synced node_modules/.package-lock.json
 
+# make has programs of these names.
+AS :=
+GET :=
+
 export UV_PYTHON_DOWNLOADS := never
 export SUPABASE_TELEMETRY_DISABLED := 1
 

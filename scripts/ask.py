@@ -10,7 +10,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from scripts.demo import PASSWORD
+from scripts.demo import PASSWORD, PEOPLE
 from scripts.stack.__main__ import DEFAULT_ROOT, Root
 from scripts.stack.layout import Stack
 
@@ -32,7 +32,7 @@ def ask(
                 "/auth/v1/token", params={"grant_type": "password"}, json={"email": who, "password": password}
             )
             if signed_in.is_error:
-                _stop(f"{who} could not sign in: {signed_in.json().get('msg', signed_in.text)}")
+                _stop(_why_not(who, signed_in))
             token = signed_in.json()["access_token"]
             notes.print(
                 f"curl '{stack.api_url}/rest/v1/{what}' "
@@ -45,6 +45,14 @@ def ask(
     print(json.dumps(answer.json(), indent=2, ensure_ascii=False))
     if answer.is_error:
         sys.exit(1)
+
+
+def _why_not(who: str, refusal: httpx.Response) -> str:
+    if refusal.status_code == 429:
+        seconds = refusal.headers.get("Retry-After", "60")
+        return f"The gateway lets five people a minute sign in: try again in {seconds} seconds"
+    said = refusal.json().get("msg", refusal.text)
+    return f"{who} could not sign in: {said}. The demo's people are {', '.join(PEOPLE)}"
 
 
 def _stop(reason: str) -> None:

@@ -10,6 +10,7 @@ WORKSPACE = "Maple & Main Property Management"
 PASSWORD = "maple-and-main"  # noqa: S105 - printed in the seed, for local stacks only
 MANAGER = "manager@maple.test"
 OUTSIDER = "other@oak.test"
+PEOPLE = ("owner@maple.test", MANAGER, "viewer@maple.test", OUTSIDER)
 RENT_ROLL: Path = REPOSITORY / "supabase" / "demo" / "rent_roll.csv"
 # The day that stands for today in the file's dates: scripts/demo_csv.py wrote them around it.
 REFERENCE_DATE = "2026-07-01"

@@ -34,7 +34,7 @@ class ApiError(Exception):
         self.hint = hint
         self.status = status
         self.request_id = request_id
-        super().__init__(f"{message} ({code})" + (f". {hint}" if hint else ""))
+        super().__init__(f"{message.rstrip('.')} ({code})" + (f". {hint}" if hint else ""))
 
     @property
     def transient(self) -> bool:

@@ -174,4 +174,9 @@ def _missing(name: str) -> str:
 
 def _line(loc: tuple[int | str, ...], message: str, kind: str) -> str:
     name = str(loc[0])
-    return _missing(name) if kind == "missing" else f"{name.upper()} {message.removeprefix('Value error, ')}"
+    return _missing(name) if kind == "missing" else f"{name.upper()} {_said_of_it(message)}"
+
+
+def _said_of_it(message: str) -> str:
+    """Pydantic's message, to follow the name: ours as we wrote it, "Input should be …" as "should be …"."""
+    return message.removeprefix("Value error, ").removeprefix("Input ")

@@ -74,7 +74,7 @@ def refused(error: ApiError, *, as_json: bool) -> None:
     if as_json:
         told = {"code": error.code, "message": error.message, "details": error.details, "hint": error.hint}
         return print(_json({"ok": False, "error": told}))
-    Console(stderr=True, highlight=False).print(Text(str(error), style="red"))
+    Console(stderr=True, highlight=False).print(Text(str(error), style="red"), soft_wrap=True)
 
 
 def problems(found: Sequence[Problem]) -> Table:

@@ -71,8 +71,17 @@ def test_up_imports_the_portfolio_and_delivers_its_notices_and_a_second_one_chan
     assert run("ask", bare, "other@oak.test", query).stdout == "[]\n"
     wrong = run("ask", bare, "nobody@maple.test", query)
     assert wrong.returncode == 1 and "could not sign in" in wrong.stderr
+    assert "The demo's people are owner@maple.test" in wrong.stderr
 
 
 def test_asking_a_stack_that_is_down_names_the_remedy(bare: Stack) -> None:
     refused = run("ask", bare, "manager@maple.test", "leases")
     assert refused.returncode == 1 and "make up" in refused.stderr
+
+
+def test_asking_without_saying_who_or_what_shows_how() -> None:
+    for given in ([], ["AS=manager@maple.test"], ["GET=leases"]):
+        refused = subprocess.run(
+            ["make", "--dry-run", "ask", *given], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        assert refused.returncode == 2 and "make ask AS=manager@maple.test GET=" in refused.stderr

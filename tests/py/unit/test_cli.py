@@ -156,7 +156,7 @@ def test_tick_shows_what_ran_and_fails_when_a_job_failed(tmp_path: Path, server:
     broken = freehold("tick", "--json", folder=tmp_path, **environment(server))
     assert broken.returncode == 1
     (run,) = json.loads(broken.stdout)["runs"]
-    assert (run["job"], run["error"]) == ("break_down", "The fence is down. (fence_broken)")
+    assert (run["job"], run["error"]) == ("break_down", "The fence is down (fence_broken)")
 
 
 def test_work_sends_what_waits_and_logs_no_address_and_no_token(

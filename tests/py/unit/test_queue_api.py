@@ -89,7 +89,7 @@ def test_what_the_api_refuses_is_not_repeated_and_keeps_its_envelope(server: Rpc
     assert (error.status, error.code, error.message, error.hint) == (status, "some_code", "No.", "Do this.")
     assert error.request_id == "from-the-server"
     assert not error.transient
-    assert str(error) == "No. (some_code). Do this."
+    assert str(error) == "No (some_code). Do this."
 
 
 def test_a_page_of_a_proxy_becomes_an_error_too(server: RpcServer) -> None:

@@ -64,7 +64,7 @@ def test_a_job_that_fails_is_recorded_and_stops_no_other(server: RpcServer) -> N
         "count_sheep": {"sheep": 3},
     }
     broken, counted = ticked(server)
-    assert (broken.error, counted.error) == ("The fence is down. (fence_broken)", None)
+    assert (broken.error, counted.error) == ("The fence is down (fence_broken)", None)
     assert [asked["p_error"] for asked in server.arguments("finish_run")] == [broken.error, None]
 
 

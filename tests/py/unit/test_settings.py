@@ -159,6 +159,10 @@ def test_tls_is_demanded_of_every_server_but_this_machine(
             "WORKER_CONCURENCY is not read by Freehold; is WORKER_CONCURRENCY meant?",
         ),
         ({"FREEHOLD_DEBUG": "1"}, "FREEHOLD_DEBUG is not read by Freehold; remove it"),
+        (
+            {"API_TIMEOUT": "soon"},
+            "API_TIMEOUT should be a valid number, unable to parse string as a number",
+        ),
     ],
 )
 def test_what_is_wrong_comes_with_its_remedy(
