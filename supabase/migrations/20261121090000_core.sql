@@ -3602,7 +3602,9 @@ begin
     from jsonb_array_elements(p_rows) with ordinality as given (entry, position)
     cross join lateral (
         select jsonb_agg(jsonb_build_object(
-            'column_name', left(cell.name, 100), 'value', left(cell.value, 300), 'remedy', coalesce(c.remedy, 'Leave this column out.')
+            'column_name', left(cell.name, 100),
+            'value', left(cell.value, 300),
+            'remedy', coalesce(c.remedy, 'Leave this column out.')
         )) as problems
         from jsonb_each_text(given.entry -> 'data') as cell (name, value)
         left join private.rent_roll_columns() as c on c.name = cell.name

@@ -216,12 +216,16 @@ begin
             select from jsonb_array_elements(p_rows) as r (entry)
             where
                 jsonb_typeof(r.entry) <> 'object'
-                or jsonb_typeof(r.entry -> 'data') is distinct from 'object'
+                or case
+                    when jsonb_typeof(r.entry -> 'data') = 'object'
+                        then (select count(*) from jsonb_object_keys(r.entry -> 'data')) > 100
+                    else true
+                end
                 or coalesce(r.entry ->> 'line', '') !~ '^[1-9][0-9]{0,8}$'
         )
     then
         perform private.fail(
-            422, 'import_batch_invalid', 'rows is no list of 1 to 1,000 rows.',
+            422, 'import_batch_invalid', 'rows is no list of 1 to 1,000 rows of at most 100 cells.',
             p_hint := 'Give [{"line": 2, "data": {"property_name": "…", …}}, …]; docs/reference/rent-roll-csv.md has the names.'
         );
     end if;
@@ -234,7 +238,9 @@ begin
     from jsonb_array_elements(p_rows) with ordinality as given (entry, position)
     cross join lateral (
         select jsonb_agg(jsonb_build_object(
-            'column_name', cell.name, 'value', cell.value, 'remedy', coalesce(c.remedy, 'Leave this column out.')
+            'column_name', left(cell.name, 100),
+            'value', left(cell.value, 300),
+            'remedy', coalesce(c.remedy, 'Leave this column out.')
         )) as problems
         from jsonb_each_text(given.entry -> 'data') as cell (name, value)
         left join private.rent_roll_columns() as c on c.name = cell.name

@@ -209,6 +209,7 @@ def test_a_cell_that_no_honest_client_sends_is_an_error_like_any_other(
         [{"line": 2.5, "data": {}}],
         [{"line": 2, "data": []}],
         [{"line": n + 1, "data": {}} for n in range(1001)],
+        [{"line": 2, "data": {f"column {n}": "x" for n in range(101)}}],
     ],
 )
 def test_a_batch_that_is_none_is_refused(importer: Importer, rows: Any) -> None:
@@ -246,3 +247,9 @@ def test_an_empty_import_and_an_unknown_kind_are_refused(importer: Importer) -> 
     with pytest.raises(Refused) as refused:
         importer.rpc("start_import", {**start, "kind": "rent_roll", "file_digest": "abc"})
     assert refused.value.code == "import_file_invalid"
+
+
+def test_a_value_too_long_to_print_is_told_by_its_beginning(importer: Importer) -> None:
+    import_id = importer.staged({**HOUSE, "x" * 9_000: "y" * 9_000})
+    [error] = importer.rpc("check_import", {"import_id": import_id})["errors"]
+    assert (error["column"], error["value"]) == ("x" * 100, "y" * 300)
