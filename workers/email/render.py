@@ -36,7 +36,8 @@ def render(template: str, payload: Mapping[str, Any], *, site_url: str) -> Rende
         html = environment.get_template(f"{template}.html").render(values)
     except TemplateNotFound as error:
         raise UnknownTemplate(f"there is no template {template!r}") from error
-    return Rendered(subject.strip(), text.strip() + "\n", html)
+    # On one line, or a line break in the name of a property would make a header that cannot be sent.
+    return Rendered(" ".join(subject.split()), text.strip() + "\n", html)
 
 
 @cache

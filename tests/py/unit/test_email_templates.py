@@ -93,6 +93,11 @@ def test_a_lease_notice_says_which_lease_where_and_when() -> None:
             assert words in part
 
 
+@pytest.mark.parametrize("name", ["Maple\nCourt", "Maple\r\nCourt", "Maple\u2028Court", "Maple\x0bCourt"])
+def test_a_name_of_two_lines_stands_on_one_in_the_subject(name: str) -> None:
+    assert lease(property_name=name).subject == "Lease L-1042, Maple Court, ends in 60 days"
+
+
 def test_on_the_notice_deadline_the_notice_is_about_that_day() -> None:
     notice = lease(threshold="notice_deadline")
     assert notice.subject == "Last day for notice on lease L-1042, Maple Court: December 2, 2026"
