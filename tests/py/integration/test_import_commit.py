@@ -260,6 +260,7 @@ def test_what_would_change_is_told_before_it_does(importer: Importer) -> None:
 def test_the_planner_knows_of_what_a_first_import_brought(importer: Importer, db: Db) -> None:
     importer.commit(*({**LEASE, "unit_number": str(n), "lease_number": f"L-{n}"} for n in range(30)))
     rows = db.execute(
-        "select relname, reltuples from pg_class where relname in ('leases', 'units', 'lease_units') order by 1"
+        """select relname, reltuples from pg_class
+        where relname in ('leases', 'units', 'lease_units') order by 1"""
     ).fetchall()
     assert rows == [("lease_units", 30), ("leases", 30), ("units", 30)]
