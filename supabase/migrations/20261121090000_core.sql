@@ -1493,11 +1493,13 @@ create trigger refuse_truncate before truncate on public.lease_units
     for each statement execute function private.refuse_truncate();
 
 -- A rent is superseded by the next for the same day.
+-- By index even while the table is small: a plan made then would be kept while an import fills it.
 create function private.guard_lease_term()
     returns trigger
     volatile
     security definer
     set search_path = ''
+    set enable_seqscan = off
     language plpgsql
 as $$
 begin
@@ -4542,12 +4544,31 @@ begin
 end
 $$;
 
+-- Tells the planner at once of rows that outnumber all it knew of the table. Until autovacuum's next round it would go on taking
+-- the table for a page or two: foreign keys into it would be checked by reading it whole, row by row, and a list with two
+-- embedded tables would take seconds instead of milliseconds. The tables come in one order, so two imports queue up for it
+-- instead of deadlocking.
+create function private.analyze_outgrown(p_table regclass, p_rows bigint)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if p_rows > (select c.reltuples from pg_class as c where c.oid = p_table) then
+        execute format('analyze %s', p_table);
+    end if;
+end
+$$;
+
 create function private.write_import_portfolio(p_workspace_id uuid)
     returns void
     volatile
     set search_path = ''
     language plpgsql
 as $$
+declare
+    v_rows bigint;
 begin
     insert into public.properties (
         id, workspace_id, name, property_type, address_line1, address_line2, city, state, postal_code, country,
@@ -4559,6 +4580,8 @@ begin
     from pg_temp.import_properties as p
     where p.is_new
     order by p.line;
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.properties', v_rows);
 
     update public.properties as known
     set
@@ -4586,6 +4609,8 @@ begin
     from pg_temp.import_units as u
     where u.is_new
     order by u.line;
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.units', v_rows);
 
     update public.units as known
     set
@@ -4601,6 +4626,8 @@ begin
     from pg_temp.import_tenants as t
     where t.is_new
     order by t.line;
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.tenants', v_rows);
 
     update public.tenants as known
     set email = t.email, phone = t.phone, status = t.status
@@ -4616,6 +4643,8 @@ create function private.write_import_leases(p_workspace_id uuid, p_now timestamp
     set search_path = ''
     language plpgsql
 as $$
+declare
+    v_rows bigint;
 begin
     insert into public.leases (
         id, workspace_id, property_id, lease_number, status, starts_on, ends_on, notice_days, currency, deposit_minor,
@@ -4627,12 +4656,16 @@ begin
     from pg_temp.import_leases as l
     where l.is_new
     order by l.line;
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.leases', v_rows);
 
     insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
     select p_workspace_id, l.id, l.starts_on, l.rent_minor, l.due_day
     from pg_temp.import_leases as l
     where l.sets_rent
     order by l.line;
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.lease_terms', v_rows);
 
     insert into public.lease_tenants as lt (workspace_id, lease_id, tenant_id, role)
     select p_workspace_id, l.id, t.id, case when bool_or(it.is_primary) then 'primary' else 'co_tenant' end
@@ -4642,6 +4675,8 @@ begin
     group by l.id, t.id
     on conflict (workspace_id, lease_id, tenant_id) do update set role = 'primary'
     where excluded.role = 'primary' and lt.role <> 'primary';
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.lease_tenants', v_rows);
 
     update public.lease_units as known
     set
@@ -4664,6 +4699,8 @@ begin
     join pg_temp.import_leases as l on l.key = lu.lease_key
     where lu.is_new
     order by lu.unit_id;
+    get diagnostics v_rows = row_count;
+    perform private.analyze_outgrown('public.lease_units', v_rows);
 
     update public.leases as known
     set
@@ -4775,35 +4812,6 @@ begin
 end
 $$;
 
--- Tells the planner of rows that outnumber all it knew of. Until autovacuum's next round it would take the tables of a first
--- import for empty, choose any index, and let a list with two embedded tables take seconds instead of milliseconds.
-create function private.analyze_outgrown_tables(p_rows bigint)
-    returns void
-    volatile
-    security definer
-    set search_path = ''
-    language plpgsql
-as $$
-declare
-    v_table regclass;
-begin
-    -- By name: two imports that both analyze queue up instead of deadlocking.
-    for v_table in
-        select c.oid::regclass
-        from pg_class as c
-        where
-            c.oid = any (array[
-                'public.lease_tenants', 'public.lease_terms', 'public.lease_units', 'public.leases', 'public.properties',
-                'public.tenants', 'public.units'
-            ]::regclass[])
-            and c.reltuples < p_rows
-        order by c.relname
-    loop
-        execute format('analyze %s', v_table);
-    end loop;
-end
-$$;
-
 create function private.commit_import(p_import_id uuid, p_now timestamptz)
     returns jsonb
     volatile
@@ -4855,7 +4863,6 @@ begin
     set status = 'committed', committed_at = p_now, result = v_result
     where id = p_import_id;
     perform private.drop_import_plan();
-    perform private.analyze_outgrown_tables(v_import.row_count);
     return v_result;
 end
 $$;

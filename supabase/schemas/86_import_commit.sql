@@ -98,36 +98,6 @@ end
 $$;
 
 
--- Tells the planner of rows that outnumber all it knew of. Until autovacuum's next round it would take the tables of a first
--- import for empty, choose any index, and let a list with two embedded tables take seconds instead of milliseconds.
-create function private.analyze_outgrown_tables(p_rows bigint)
-    returns void
-    volatile
-    security definer
-    set search_path = ''
-    language plpgsql
-as $$
-declare
-    v_table regclass;
-begin
-    -- By name: two imports that both analyze queue up instead of deadlocking.
-    for v_table in
-        select c.oid::regclass
-        from pg_class as c
-        where
-            c.oid = any (array[
-                'public.lease_tenants', 'public.lease_terms', 'public.lease_units', 'public.leases', 'public.properties',
-                'public.tenants', 'public.units'
-            ]::regclass[])
-            and c.reltuples < p_rows
-        order by c.relname
-    loop
-        execute format('analyze %s', v_table);
-    end loop;
-end
-$$;
-
-
 create function private.commit_import(p_import_id uuid, p_now timestamptz)
     returns jsonb
     volatile
@@ -179,7 +149,6 @@ begin
     set status = 'committed', committed_at = p_now, result = v_result
     where id = p_import_id;
     perform private.drop_import_plan();
-    perform private.analyze_outgrown_tables(v_import.row_count);
     return v_result;
 end
 $$;

@@ -170,7 +170,7 @@ def test_ten_thousand_rows_are_imported_whole(command: Command) -> None:
             where = [f"House {house}", f"{house} Main St", "Austin", f"{door + 1}"]
             writer.writerow([*where, *who, "2026-01-01", "2099-12-31", f"{1000 + n % 900:,}.00"])
     code, answer = command.json(str(path))
-    assert (code, answer["rows"]) == (0, 10_000)
+    assert (code, answer.get("rows")) == (0, 10_000), answer
     assert {
         kind: counts["created"] for kind, counts in answer["changes"].items() if kind != "leases_activated"
     } == {
