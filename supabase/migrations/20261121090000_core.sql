@@ -128,6 +128,23 @@ begin
 end
 $$;
 
+-- Tells the planner at once of rows that outnumber all it knew of the table. Until autovacuum's next round it would go on taking
+-- the table for a page or two: foreign keys into it would be checked by reading it whole, row by row, and a list with two
+-- embedded tables would take seconds instead of milliseconds. Who fills several tables does so in one order, always, so that
+-- two of them queue up here instead of deadlocking. For the tables' owner.
+create function private.analyze_outgrown(p_table regclass, p_rows bigint)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if p_rows > (select c.reltuples from pg_class as c where c.oid = p_table) then
+        execute format('analyze %s', p_table);
+    end if;
+end
+$$;
+
 -- Workspaces (teams), their members, and which role may do what.
 
 create table private.roles (
@@ -1352,26 +1369,48 @@ create function private.record_lease_status()
     language plpgsql
 as $$
 begin
-    if tg_op = 'INSERT' or new.status is distinct from old.status then
+    if tg_op = 'INSERT' then
+        insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on, changed_by)
+        select l.workspace_id, l.id, l.status, private.lease_status_day(l, p.timezone), u.id
+        from touched as l
+        join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
+        left join auth.users as u on u.id = (select auth.uid());
+    else
         insert into public.lease_status_changes
             (workspace_id, lease_id, from_status, to_status, effective_on, changed_by)
-        select
-            new.workspace_id,
-            new.id,
-            case when tg_op = 'UPDATE' then old.status end,
-            new.status,
-            coalesce(new.ended_on, case new.status when 'active' then new.starts_on end,
-                private.local_date(p.timezone, now())),
-            (select u.id from auth.users as u where u.id = auth.uid())
-        from public.properties as p
-        where p.workspace_id = new.workspace_id and p.id = new.property_id;
+        select l.workspace_id, l.id, was.status, l.status, private.lease_status_day(l, p.timezone), u.id
+        from touched as l
+        join before as was on was.workspace_id = l.workspace_id and was.id = l.id and was.status <> l.status
+        join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
+        left join auth.users as u on u.id = (select auth.uid());
     end if;
     return null;
 end
 $$;
 
-create trigger record_lease_status after insert or update of status on public.leases
-    for each row execute function private.record_lease_status();
+-- The day on which a lease is as it now is: its last, its first, or else today where the property stands.
+create function private.lease_status_day(p_lease public.leases, p_timezone text)
+    returns date
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return coalesce(
+        p_lease.ended_on,
+        case p_lease.status when 'active' then p_lease.starts_on end,
+        private.local_date(p_timezone, now())
+    );
+end
+$$;
+
+create trigger record_lease_status_on_insert after insert on public.leases
+    referencing new table as touched
+    for each statement execute function private.record_lease_status();
+
+create trigger record_lease_status_on_update after update on public.leases
+    referencing old table as before new table as touched
+    for each statement execute function private.record_lease_status();
 
 -- Units of a draft come and go; a binding row is only ever superseded. Runs as the caller.
 create function private.guard_lease_unit()
@@ -3179,6 +3218,8 @@ create function private.arm_lease_reminders()
     language plpgsql
 as $$
 begin
+    -- Each reminder refers to its lease.
+    perform private.analyze_outgrown('public.leases', (select count(*) from touched));
     update private.lease_reminders as r
     set state = 'cancelled', decided_at = now()
     from touched as l
@@ -4544,23 +4585,6 @@ begin
 end
 $$;
 
--- Tells the planner at once of rows that outnumber all it knew of the table. Until autovacuum's next round it would go on taking
--- the table for a page or two: foreign keys into it would be checked by reading it whole, row by row, and a list with two
--- embedded tables would take seconds instead of milliseconds. The tables come in one order, so two imports queue up for it
--- instead of deadlocking.
-create function private.analyze_outgrown(p_table regclass, p_rows bigint)
-    returns void
-    volatile
-    set search_path = ''
-    language plpgsql
-as $$
-begin
-    if p_rows > (select c.reltuples from pg_class as c where c.oid = p_table) then
-        execute format('analyze %s', p_table);
-    end if;
-end
-$$;
-
 create function private.write_import_portfolio(p_workspace_id uuid)
     returns void
     volatile
@@ -4656,8 +4680,6 @@ begin
     from pg_temp.import_leases as l
     where l.is_new
     order by l.line;
-    get diagnostics v_rows = row_count;
-    perform private.analyze_outgrown('public.leases', v_rows);
 
     insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
     select p_workspace_id, l.id, l.starts_on, l.rent_minor, l.due_day

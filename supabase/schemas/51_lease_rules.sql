@@ -109,26 +109,49 @@ create function private.record_lease_status()
     language plpgsql
 as $$
 begin
-    if tg_op = 'INSERT' or new.status is distinct from old.status then
+    if tg_op = 'INSERT' then
+        insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on, changed_by)
+        select l.workspace_id, l.id, l.status, private.lease_status_day(l, p.timezone), u.id
+        from touched as l
+        join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
+        left join auth.users as u on u.id = (select auth.uid());
+    else
         insert into public.lease_status_changes
             (workspace_id, lease_id, from_status, to_status, effective_on, changed_by)
-        select
-            new.workspace_id,
-            new.id,
-            case when tg_op = 'UPDATE' then old.status end,
-            new.status,
-            coalesce(new.ended_on, case new.status when 'active' then new.starts_on end,
-                private.local_date(p.timezone, now())),
-            (select u.id from auth.users as u where u.id = auth.uid())
-        from public.properties as p
-        where p.workspace_id = new.workspace_id and p.id = new.property_id;
+        select l.workspace_id, l.id, was.status, l.status, private.lease_status_day(l, p.timezone), u.id
+        from touched as l
+        join before as was on was.workspace_id = l.workspace_id and was.id = l.id and was.status <> l.status
+        join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
+        left join auth.users as u on u.id = (select auth.uid());
     end if;
     return null;
 end
 $$;
 
-create trigger record_lease_status after insert or update of status on public.leases
-    for each row execute function private.record_lease_status();
+
+-- The day on which a lease is as it now is: its last, its first, or else today where the property stands.
+create function private.lease_status_day(p_lease public.leases, p_timezone text)
+    returns date
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return coalesce(
+        p_lease.ended_on,
+        case p_lease.status when 'active' then p_lease.starts_on end,
+        private.local_date(p_timezone, now())
+    );
+end
+$$;
+
+create trigger record_lease_status_on_insert after insert on public.leases
+    referencing new table as touched
+    for each statement execute function private.record_lease_status();
+
+create trigger record_lease_status_on_update after update on public.leases
+    referencing old table as before new table as touched
+    for each statement execute function private.record_lease_status();
 
 
 -- Units of a draft come and go; a binding row is only ever superseded. Runs as the caller.

@@ -30,6 +30,8 @@ create function private.arm_lease_reminders()
     language plpgsql
 as $$
 begin
+    -- Each reminder refers to its lease.
+    perform private.analyze_outgrown('public.leases', (select count(*) from touched));
     update private.lease_reminders as r
     set state = 'cancelled', decided_at = now()
     from touched as l

@@ -74,24 +74,6 @@ end
 $$;
 
 
--- Tells the planner at once of rows that outnumber all it knew of the table. Until autovacuum's next round it would go on taking
--- the table for a page or two: foreign keys into it would be checked by reading it whole, row by row, and a list with two
--- embedded tables would take seconds instead of milliseconds. The tables come in one order, so two imports queue up for it
--- instead of deadlocking.
-create function private.analyze_outgrown(p_table regclass, p_rows bigint)
-    returns void
-    volatile
-    set search_path = ''
-    language plpgsql
-as $$
-begin
-    if p_rows > (select c.reltuples from pg_class as c where c.oid = p_table) then
-        execute format('analyze %s', p_table);
-    end if;
-end
-$$;
-
-
 create function private.write_import_portfolio(p_workspace_id uuid)
     returns void
     volatile
@@ -188,8 +170,6 @@ begin
     from pg_temp.import_leases as l
     where l.is_new
     order by l.line;
-    get diagnostics v_rows = row_count;
-    perform private.analyze_outgrown('public.leases', v_rows);
 
     insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
     select p_workspace_id, l.id, l.starts_on, l.rent_minor, l.due_day

@@ -272,7 +272,7 @@ def test_a_small_portfolio_known_to_the_planner_does_not_make_a_large_import_qua
     def rent_roll(first: int, rows: int) -> list[dict[str, str]]:
         return [
             {**HOUSE, "property_name": f"House {n // 25}", "unit_number": f"{n}", "lease_number": f"L-{n}",
-             "lease_start": "2026-01-01", "rent_minor": "100000",
+             "lease_start": "2026-01-01", "lease_end": "2099-12-31", "rent_minor": "100000",
              "tenant_last_name": f"Lee {n}", "tenant_email": f"{n}@example.com"}
             for n in range(first, first + rows)
         ]  # fmt: skip
