@@ -32,7 +32,7 @@ INTRODUCTION = """\
 # Who may do what
 
 What each person may do with each table over the API, in their own workspace. It is written from
-[tests/sql/matrix/expected.csv](../../tests/sql/matrix/expected.csv), to which every test run holds the
+[tests/sql/matrix](../../tests/sql/matrix/README.md), to which every test run holds the
 database: `python -m scripts.document_access` writes it anew. How access works is told in
 [explanation/access.md](../explanation/access.md).
 

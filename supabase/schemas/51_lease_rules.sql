@@ -163,11 +163,12 @@ create function private.guard_lease_unit()
 as $$
 begin
     if tg_op = 'INSERT' then
-        new.possession := coalesce(new.possession, (
-            select l.term
+        -- Asked only where it must be: not everybody who is refused this row has a grant to ask.
+        if new.possession is null then
+            select l.term into new.possession
             from public.leases as l
-            where l.workspace_id = new.workspace_id and l.id = new.lease_id
-        ));
+            where l.workspace_id = new.workspace_id and l.id = new.lease_id;
+        end if;
         return new;
     end if;
     if not old.binding then

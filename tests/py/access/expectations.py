@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.stack.layout import REPOSITORY
 
 SQL_TESTS = REPOSITORY / "tests" / "sql"
+MATRIX = SQL_TESTS / "matrix"
 TWO_WORKSPACES = SQL_TESTS / "helpers" / "two_workspaces.sql"
 COMMANDS = ("select", "insert", "update", "delete")
 # Actors whose column in the table says nothing about a workspace, for they are not A's.
@@ -38,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Attempts:
-    """How a table's rows are inserted, updated and deleted; see attempts.toml."""
+    """How a table's rows are inserted, updated and deleted; see tests/sql/matrix/README.md."""
 
     insert: str
     update: str
@@ -59,35 +60,34 @@ class Column:
 
 @cache
 def cells() -> tuple[Cell, ...]:
-    """The matrix, line by line."""
+    """The matrix, table by table and line by line."""
     return tuple(
         Cell(
-            line["table"],
+            path.stem,
             line["command"],
             line["at"],
             actor if actor in ELSEWHERE else f"{actor}_a",
             None if line[actor] == "x" else int(line[actor]),
             int(line["rows"]),
         )
-        for line in _lines("expected.csv")
-        for actor in list(line)[4:]
+        for path in _files("rows", "csv")
+        for line in _lines(path)
+        for actor in list(line)[3:]
     )
 
 
 @cache
 def attempts() -> dict[str, Attempts]:
-    sections = tomllib.loads((SQL_TESTS / "matrix" / "attempts.toml").read_text())
-    return {table: Attempts(**section) for table, section in sections.items()}
+    return {path.stem: Attempts(**tomllib.loads(path.read_text())) for path in _files("attempts", "toml")}
 
 
 @cache
 def columns() -> tuple[Column, ...]:
     """Every column of every table, and what clients may do with it."""
     return tuple(
-        Column(
-            line["table"], line["column"], *(line[verb] == "yes" for verb in ("select", "insert", "update"))
-        )
-        for line in _lines("columns.csv")
+        Column(path.stem, line["column"], *(line[verb] == "yes" for verb in ("select", "insert", "update")))
+        for path in _files("columns", "csv")
+        for line in _lines(path)
     )
 
 
@@ -104,9 +104,11 @@ def policy_test(table: str) -> Path:
     return SQL_TESTS / "policies" / f"test_{table}.sql"
 
 
-def _lines(name: str) -> Iterator[dict[str, str]]:
-    """Rows of an aligned CSV file; blank lines and lines that start with # are for its readers."""
-    text = (SQL_TESTS / "matrix" / name).read_text().splitlines()
-    rows = csv.reader(line for line in text if line.strip() and not line.startswith("#"))
-    header, *body = [[field.strip() for field in row] for row in rows]
+def _files(kind: str, suffix: str) -> list[Path]:
+    return sorted((MATRIX / kind).glob(f"*.{suffix}"))
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    """Rows of an aligned CSV file."""
+    header, *body = [[field.strip() for field in row] for row in csv.reader(path.read_text().splitlines())]
     return (dict(zip(header, row, strict=True)) for row in body)

@@ -39,8 +39,8 @@ def test_every_table_has_its_policy_file_its_test_and_its_expectations(
         for what, there in {
             f"supabase/policies/{table}.sql": (POLICIES / f"{table}.sql").exists(),
             f"tests/sql/policies/test_{table}.sql": expectations.policy_test(table).exists(),
-            "lines in tests/sql/matrix/expected.csv": table in expectations.tables(),
-            "a section in tests/sql/matrix/attempts.toml": table in expectations.attempts(),
+            f"tests/sql/matrix/rows/{table}.csv": table in expectations.tables(),
+            f"tests/sql/matrix/attempts/{table}.toml": table in expectations.attempts(),
         }.items()
         if not there
     ]

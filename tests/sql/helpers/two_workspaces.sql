@@ -19,7 +19,9 @@ as $$
         lpad(array_position(
             array[
                 'user', 'workspace', 'property', 'unit', 'tenant', 'vendor', 'lease', 'lease_unit', 'lease_term',
-                'invitation', 'message', 'import'
+                'invitation', 'message', 'import', 'maintenance_request', 'maintenance_comment', 'maintenance_plan',
+                'lease_addendum', 'inspection', 'inspection_item', 'inspection_template', 'expense', 'document',
+                'custom_field', 'notification', 'audit_entry'
             ],
             p_kind
         )::text, 4, '0'),
@@ -61,7 +63,7 @@ select
 from (values ('a'), ('b')) as w (letter)
 cross join unnest(array[
     'owner', 'admin', 'manager', 'accountant', 'viewer', 'suspended', 'removed', 'renter', 'occupant', 'vendor',
-    'tied'
+    'tied', 'former', 'unassigned'
 ]) with ordinality as p (name, n);
 
 insert into tests.actors (name, role, user_id) values
@@ -166,7 +168,7 @@ from tests.workspaces as w
 cross join generate_series(1, 5) as n;
 
 -- 3 has the outsider's address: what ties an account to a record is a token, never a matching e-mail.
--- 5 is a viewer of the other workspace, who rents in this one.
+-- 5 is a viewer of the other workspace, who rents in this one. The lease of 6 has ended.
 insert into public.tenants (id, workspace_id, first_name, last_name, email, user_id)
 select
     tenant(w.letter, t.n), ws(w.letter), t.first_name, 'Renter', t.email,
@@ -178,14 +180,18 @@ cross join (
     (2, 'Otis', 'otis@example.com', 'occupant'),
     (3, 'Nora', 'outsider@example.com', null),
     (4, 'Pat', 'pat@example.com', null),
-    (5, 'Tess', 'tess@example.com', 'tied')
+    (5, 'Tess', 'tess@example.com', 'tied'),
+    (6, 'Finn', 'finn@example.com', 'former')
 ) as t (n, first_name, email, actor);
 
 insert into public.vendors (id, workspace_id, name, email, user_id)
 select vendor(w.letter, v.n), ws(w.letter), v.name, v.email, member(v.actor || '_' || w.letter)
 from tests.workspaces as w
 cross join (
-    values (1, 'Pipes & Sons', 'pipes@example.com', 'vendor'), (2, 'Brooms', 'outsider@example.com', null)
+    values
+    (1, 'Pipes & Sons', 'pipes@example.com', 'vendor'),
+    (2, 'Brooms', 'outsider@example.com', null),
+    (3, 'Locks', 'locks@example.com', 'unassigned')
 ) as v (n, name, email, actor);
 
 insert into public.leases
@@ -227,6 +233,7 @@ cross join (
     ('active', 2, 'occupant'),
     ('ended', 3, 'primary'),
     ('ended', 1, 'co_tenant'),
+    ('ended', 6, 'co_tenant'),
     ('neighbour', 3, 'primary'),
     ('neighbour', 5, 'co_tenant')
 ) as p (lease, n, role);

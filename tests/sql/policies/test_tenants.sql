@@ -6,7 +6,7 @@ select plan(33);
 select act_as('viewer_a');
 select results_eq(
     'select workspace_id, first_name from public.tenants order by 2',
-    $$ select ws('a'), n from unnest(array['Nora', 'Otis', 'Pat', 'Rita', 'Tess']) as n $$,
+    $$ select ws('a'), n from unnest(array['Finn', 'Nora', 'Otis', 'Pat', 'Rita', 'Tess']) as n $$,
     'sees the renters of A only'
 );
 select throws_ok(
@@ -78,7 +78,7 @@ select results_eq('select first_name from public.tenants', array['Otis'], 'an oc
 select act_as('tied_a');
 select results_eq(
     'select workspace_id, count(*) from public.tenants group by 1 order by 1',
-    $$ values (ws('a'), 5::bigint), (ws('b'), 1) $$, 'sees the renters of A, and their own record in B'
+    $$ values (ws('a'), 6::bigint), (ws('b'), 1) $$, 'sees the renters of A, and their own record in B'
 );
 select is_empty($$ update public.tenants set phone = '555-0199' returning id $$, 'changes none');
 
@@ -106,7 +106,7 @@ select throws_ok('select from public.tenants', '42501', 'permission denied for t
 
 \echo '# the service role, which reads alone'
 select act_as('service_role');
-select results_eq('select count(*) from public.tenants', array[10::bigint], 'sees both workspaces');
+select results_eq('select count(*) from public.tenants', array[12::bigint], 'sees both workspaces');
 select throws_ok('delete from public.tenants', '42501', 'permission denied for table tenants', 'deletes none');
 
 \echo '# what is left'
@@ -116,10 +116,12 @@ select results_eq(
     $$
         values
         (ws('a'), '', null, 'current', null::uuid),
+        (ws('a'), 'Finn', null, 'current', member('former_a')),
         (ws('a'), 'Nora', null, 'former', null),
         (ws('a'), 'Otis', null, 'current', member('occupant_a')),
         (ws('a'), 'Rita', '555-0100', 'current', null),
         (ws('a'), 'Tess', null, 'current', member('tied_b')),
+        (ws('b'), 'Finn', null, 'current', member('former_b')),
         (ws('b'), 'Nora', null, 'current', null),
         (ws('b'), 'Otis', null, 'current', member('occupant_b')),
         (ws('b'), 'Pat', null, 'current', null),

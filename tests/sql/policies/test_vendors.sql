@@ -6,7 +6,7 @@ select plan(27);
 select act_as('viewer_a');
 select results_eq(
     'select workspace_id, name from public.vendors order by 2',
-    $$ values (ws('a'), 'Brooms'), (ws('a'), 'Pipes & Sons') $$, 'sees the vendors of A only'
+    $$ values (ws('a'), 'Brooms'), (ws('a'), 'Locks'), (ws('a'), 'Pipes & Sons') $$, 'sees the vendors of A only'
 );
 select throws_ok(
     $$ insert into public.vendors (workspace_id, name) values (ws('a'), 'New') $$,
@@ -87,7 +87,7 @@ select throws_ok('select from public.vendors', '42501', 'permission denied for t
 
 \echo '# the service role, which reads alone'
 select act_as('service_role');
-select results_eq('select count(*) from public.vendors', array[4::bigint], 'sees both workspaces');
+select results_eq('select count(*) from public.vendors', array[6::bigint], 'sees both workspaces');
 select throws_ok('delete from public.vendors', '42501', 'permission denied for table vendors', 'deletes none');
 
 \echo '# what is left'
@@ -96,9 +96,11 @@ select results_eq(
     'select workspace_id, name, phone, status, user_id from public.vendors order by 1, 2',
     $$
         values
-        (ws('a'), 'New', null, 'active', null::uuid),
+        (ws('a'), 'Locks', null, 'active', member('unassigned_a')),
+        (ws('a'), 'New', null, 'active', null),
         (ws('a'), 'Pipes & Sons', '555-0100', 'inactive', null),
         (ws('b'), 'Brooms', null, 'active', null),
+        (ws('b'), 'Locks', null, 'active', member('unassigned_b')),
         (ws('b'), 'Pipes & Sons', null, 'active', member('vendor_b'))
     $$,
     'what the managers did, and nothing else'
