@@ -1,11 +1,26 @@
 -- Leases: the contract, the rent it sets, who holds which unit and when, and who signed.
 
+-- The steps that a lease's status may take. A lease may be written down in any status; from there it goes by these alone.
+create table private.lease_transitions (
+    from_status text not null,
+    to_status text not null,
+    description text not null,
+    primary key (from_status, to_status)
+);
+
+comment on table private.lease_transitions is
+    $$Which status of a lease may follow which. A trigger refuses every other step, whoever takes it.$$;
+
+
 create table public.leases (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null,
     property_id uuid not null,
     lease_number text not null check (length(lease_number) <= 60 and btrim(lease_number) <> ''),
-    status text not null default 'draft' check (status in ('draft', 'active', 'ended')),
+    status text not null default 'draft' check (
+        status in ('draft', 'pending', 'active', 'notice_given', 'ended', 'terminated')
+    ),
+    in_force boolean not null generated always as (status in ('pending', 'active', 'notice_given')) stored,
     starts_on date not null check (starts_on between '1900-01-01' and '2200-01-01'),
     ends_on date check (ends_on < '2200-01-01'),
     term daterange not null generated always as (daterange(starts_on, ends_on, '[]')) stored,
@@ -21,25 +36,31 @@ create table public.leases (
     unique (workspace_id, property_id, id),
     foreign key (workspace_id, property_id) references public.properties (workspace_id, id) on delete cascade,
     constraint a_term_has_a_day check (ends_on >= starts_on),
-    constraint ended_leases_have_a_date check ((status = 'ended') = (ended_on is not null)),
+    -- One that was terminated before it began never had a last day.
+    constraint ended_leases_have_a_date check (
+        case status when 'ended' then ended_on is not null when 'terminated' then true else ended_on is null end
+    ),
     constraint begun_leases_were_activated check ((status = 'draft') = (activated_at is null))
 );
 
 create unique index leases_lease_number_key on public.leases (workspace_id, lower(lease_number));
 create index leases_status_idx on public.leases (workspace_id, status, ends_on);
 create index leases_ends_on_idx on public.leases (workspace_id, ends_on);
+create index leases_pending_idx on public.leases (starts_on, id) where status = 'pending';
 create index leases_created_at_idx on public.leases (workspace_id, created_at desc);
 
 comment on table public.leases is $$Contracts that let one or more units of a property.
 
-A lease starts as a draft. `rpc/activate_lease` makes it binding: from then on its units are held and its dates fixed.
-`rpc/end_lease` records the day on which the renters moved out. What the rent is stands in lease_terms, who holds which
+A lease starts as a draft. `rpc/activate_lease` makes it binding: from then on its units are held and its dates fixed; it
+is pending until its first day, and active from there. `rpc/end_lease` records the day on which the renters moved out. What the rent is stands in lease_terms, who holds which
 unit in lease_units, who signed in lease_tenants.$$;
 comment on column public.leases.id is $$Identifies the lease.$$;
 comment on column public.leases.workspace_id is $$The workspace that manages it.$$;
 comment on column public.leases.property_id is $$The property whose units it lets.$$;
 comment on column public.leases.lease_number is $$As it stands on the paper; unique in the workspace, case-insensitively.$$;
-comment on column public.leases.status is $$draft, active or ended. Changed by RPCs only; each change is kept in lease_status_changes.$$;
+comment on column public.leases.status is $$draft, pending (signed, not begun), active, notice_given, ended or terminated (ended early). Changed by the database alone;
+each change is kept in lease_status_changes.$$;
+comment on column public.leases.in_force is $$Whether it binds its units: pending, active or notice_given.$$;
 comment on column public.leases.starts_on is $$First day of the term.$$;
 comment on column public.leases.ends_on is $$Last day of the term, as the paper says it; empty: it runs until somebody ends it.$$;
 comment on column public.leases.term is $$The term as a half-open range: the day after the last day is its upper bound.$$;

@@ -34,7 +34,7 @@ create trigger default_lease before insert on public.leases
     for each row execute function private.default_lease();
 
 
--- A lease that has begun keeps its dates, its money and itself.
+-- A status takes the steps that there are; a lease that binds keeps its dates, its money and itself.
 create function private.guard_lease()
     returns trigger
     volatile
@@ -42,6 +42,14 @@ create function private.guard_lease()
     language plpgsql
 as $$
 begin
+    if tg_op = 'UPDATE' and new.status <> old.status and not exists (
+        select from private.lease_transitions as t where t.from_status = old.status and t.to_status = new.status
+    ) then
+        perform private.fail(
+            409, 'lease_transition_refused',
+            format('Lease %s is %s: it cannot become %s.', old.lease_number, old.status, new.status)
+        );
+    end if;
     if old.status = 'draft' then
         return coalesce(new, old);
     end if;
@@ -111,14 +119,14 @@ as $$
 begin
     if tg_op = 'INSERT' then
         insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on, changed_by)
-        select l.workspace_id, l.id, l.status, private.lease_status_day(l, p.timezone), u.id
+        select l.workspace_id, l.id, l.status, private.lease_status_day(l, null, p.timezone), u.id
         from touched as l
         join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
         left join auth.users as u on u.id = (select auth.uid());
     else
         insert into public.lease_status_changes
             (workspace_id, lease_id, from_status, to_status, effective_on, changed_by)
-        select l.workspace_id, l.id, was.status, l.status, private.lease_status_day(l, p.timezone), u.id
+        select l.workspace_id, l.id, was.status, l.status, private.lease_status_day(l, was.status, p.timezone), u.id
         from touched as l
         join before as was on was.workspace_id = l.workspace_id and was.id = l.id and was.status <> l.status
         join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
@@ -129,8 +137,8 @@ end
 $$;
 
 
--- The day on which a lease is as it now is: its last, its first, or else today where the property stands.
-create function private.lease_status_day(p_lease public.leases, p_timezone text)
+-- The day from which a lease is as it now is: its last, its first, or else today where the property stands.
+create function private.lease_status_day(p_lease public.leases, p_was text, p_timezone text)
     returns date
     stable
     set search_path = ''
@@ -139,7 +147,7 @@ as $$
 begin
     return coalesce(
         p_lease.ended_on,
-        case p_lease.status when 'active' then p_lease.starts_on end,
+        case when p_lease.status = 'active' and p_was is distinct from 'notice_given' then p_lease.starts_on end,
         private.local_date(p_timezone, now())
     );
 end

@@ -57,7 +57,8 @@ end
 $$;
 
 
--- Leases that the caller is a party to. A draft is the manager's business until it binds.
+-- Leases that the caller is a party to, those that are over included: a person's own contract stays theirs to read. A draft is
+-- the manager's business until it binds.
 create function private.my_lease_ids()
     returns setof uuid
     stable
@@ -81,7 +82,24 @@ end
 $$;
 
 
--- Units that a lease of the caller's holds or held.
+-- Those of them that bind today: what else goes with a lease, a renter sees as long as it lasts.
+create function private.my_current_lease_ids()
+    returns setof uuid
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return query
+    select l.id
+    from public.leases as l
+    where l.id = any (array(select private.my_lease_ids())) and l.in_force;
+end
+$$;
+
+
+-- Units that those hold.
 create function private.my_unit_ids()
     returns setof uuid
     stable
@@ -96,14 +114,14 @@ begin
     join public.lease_units as lu
         on lu.workspace_id = l.workspace_id and lu.property_id = l.property_id and lu.lease_id = l.id
     where
-        l.id = any (array(select private.my_lease_ids()))
+        l.id = any (array(select private.my_current_lease_ids()))
         and lu.binding
         and lu.superseded_at is null;
 end
 $$;
 
 
--- Properties of those leases.
+-- Properties of the same.
 create function private.my_property_ids()
     returns setof uuid
     stable
@@ -115,7 +133,7 @@ begin
     return query
     select l.property_id
     from public.leases as l
-    where l.id = any (array(select private.my_lease_ids()));
+    where l.id = any (array(select private.my_current_lease_ids()));
 end
 $$;
 
@@ -123,5 +141,6 @@ grant execute on function private.my_portal_workspaces() to authenticated;
 grant execute on function private.has_portal() to authenticated;
 grant execute on function private.workspaces_in_reach(text) to authenticated;
 grant execute on function private.my_lease_ids() to authenticated;
+grant execute on function private.my_current_lease_ids() to authenticated;
 grant execute on function private.my_unit_ids() to authenticated;
 grant execute on function private.my_property_ids() to authenticated;

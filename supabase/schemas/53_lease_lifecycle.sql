@@ -27,6 +27,55 @@ end
 $$;
 
 
+-- The units that the lease holds or plans to hold, locked in id order: two calls that race for the same ones queue up instead of
+-- deadlocking. For whoever holds the lease: before that its units may change.
+create function private.lock_units(p_lease public.leases)
+    returns uuid[]
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return (
+        select array_agg(locked.id)
+        from (
+            select u.id
+            from public.units as u
+            where u.workspace_id = p_lease.workspace_id and u.id in (
+                select lu.unit_id
+                from public.lease_units as lu
+                where
+                    lu.workspace_id = p_lease.workspace_id
+                    and lu.lease_id = p_lease.id
+                    and lu.superseded_at is null
+            )
+            order by u.id
+            for no key update
+        ) as locked
+    );
+end
+$$;
+
+
+-- The day it is where the lease's property stands.
+create function private.lease_today(p_lease public.leases, p_now timestamptz)
+    returns date
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return (
+        select private.local_date(p.timezone, p_now)
+        from public.properties as p
+        where p.workspace_id = p_lease.workspace_id and p.id = p_lease.property_id
+    );
+end
+$$;
+
+
 -- Refuses with the number of a lease that holds one of the lease's units on a day of p_possession.
 create function private.refuse_overlap(p_lease public.leases, p_unit_ids uuid[], p_possession daterange)
     returns void
@@ -88,19 +137,7 @@ begin
             409, 'lease_not_draft', format('Lease %s is %s, not a draft.', v_lease.lease_number, v_lease.status)
         );
     end if;
-    -- Locked in id order: two activations that race for the same units queue up instead of deadlocking.
-    select array_agg(locked.id) into v_unit_ids
-    from (
-        select u.id
-        from public.units as u
-        where u.workspace_id = v_lease.workspace_id and u.id in (
-            select lu.unit_id
-            from public.lease_units as lu
-            where lu.workspace_id = v_lease.workspace_id and lu.lease_id = v_lease.id and lu.superseded_at is null
-        )
-        order by u.id
-        for no key update
-    ) as locked;
+    v_unit_ids := private.lock_units(v_lease);
     if v_unit_ids is null then
         perform private.fail(
             422, 'lease_incomplete', format('Lease %s has no unit.', v_lease.lease_number),
@@ -137,7 +174,9 @@ begin
         perform private.refuse_overlap(v_lease, v_unit_ids, null);
     end;
     update public.leases
-    set status = 'active', activated_at = p_now
+    set
+        status = case when starts_on > private.lease_today(v_lease, p_now) then 'pending' else 'active' end,
+        activated_at = p_now
     where id = v_lease.id
     returning * into v_lease;
     return v_lease;
@@ -154,17 +193,14 @@ create function private.end_lease(p_lease_id uuid, p_ended_on date, p_now timest
 as $$
 declare
     v_lease public.leases := private.lock_lease(p_lease_id, 'leases.write');
-    v_today date;
+    v_today date := private.lease_today(v_lease, p_now);
     v_unit_ids uuid[];
 begin
-    if v_lease.status <> 'active' then
+    if v_lease.status not in ('active', 'notice_given') then
         perform private.fail(
             409, 'lease_not_active', format('Lease %s is %s, not active.', v_lease.lease_number, v_lease.status)
         );
     end if;
-    select private.local_date(p.timezone, p_now) into v_today
-    from public.properties as p
-    where p.workspace_id = v_lease.workspace_id and p.id = v_lease.property_id;
     if p_ended_on is null or p_ended_on < v_lease.starts_on or p_ended_on > v_today then
         perform private.fail(
             422, 'end_out_of_range',
@@ -172,18 +208,7 @@ begin
             p_hint := 'Give the last day on which the renters had the unit; record it once they have moved out.'
         );
     end if;
-    select array_agg(locked.id) into v_unit_ids
-    from (
-        select u.id
-        from public.units as u
-        where u.workspace_id = v_lease.workspace_id and u.id in (
-            select lu.unit_id
-            from public.lease_units as lu
-            where lu.workspace_id = v_lease.workspace_id and lu.lease_id = v_lease.id and lu.superseded_at is null
-        )
-        order by u.id
-        for no key update
-    ) as locked;
+    v_unit_ids := private.lock_units(v_lease);
     begin
         with superseded as (
             update public.lease_units
@@ -243,7 +268,8 @@ $$;
 
 comment on function public.activate_lease(uuid) is $$Makes a draft lease binding
 
-Its units are held from then on, and its dates and money fixed. Needs `leases.write`, a unit, a primary renter and a rent
+Its units are held from then on, and its dates and money fixed. It is active at once, or pending until its first day where
+the property stands. Needs `leases.write`, a unit, a primary renter and a rent
 for the first day (422 `lease_incomplete`). 409 `possession_overlap` names the lease that holds a unit in that time; 409
 `lease_not_draft` if it has begun already. Answers the lease.$$;
 

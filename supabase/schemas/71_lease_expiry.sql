@@ -21,7 +21,7 @@ comment on table private.lease_reminders is $$Notices of expiring leases: to com
 was over (skipped), or void since the lease ended or its end moved (cancelled).$$;
 
 
--- Keeps the reminders in step with the leases that a statement touched.
+-- Keeps the reminders in step with the leases that a statement touched. Once notice is given, nothing is left to be reminded of.
 create function private.arm_lease_reminders()
     returns trigger
     volatile
@@ -39,14 +39,14 @@ begin
         r.workspace_id = l.workspace_id
         and r.lease_id = l.id
         and r.state = 'pending'
-        and (l.status <> 'active' or l.ends_on is distinct from r.ends_on);
+        and (l.status not in ('pending', 'active') or l.ends_on is distinct from r.ends_on);
     insert into private.lease_reminders as r (workspace_id, lease_id, threshold, ends_on, due_on)
     select l.workspace_id, l.id, t.threshold, l.ends_on, l.ends_on - t.days
     from touched as l
     cross join lateral (
         values ('days_90', 90), ('days_60', 60), ('days_30', 30), ('notice_deadline', l.notice_days)
     ) as t (threshold, days)
-    where l.status = 'active' and l.ends_on is not null
+    where l.status in ('pending', 'active') and l.ends_on is not null
     on conflict (workspace_id, lease_id, threshold, ends_on) do update
     set state = 'pending', decided_at = null
     where r.state = 'cancelled';

@@ -32,7 +32,8 @@ begin
             p.id as property_id,
             p.currency,
             coalesce(s.starts_on, l.starts_on) as new_starts_on,
-            case l.status when 'active' then greatest(private.local_date(p.timezone, p_now), l.starts_on)
+            private.local_date(p.timezone, p_now) as today,
+            case when l.in_force then greatest(private.local_date(p.timezone, p_now), l.starts_on)
                 else coalesce(s.starts_on, l.starts_on)
             end as rent_asked_on
         from stated as s
@@ -62,7 +63,8 @@ begin
             coalesce(c.rent_minor, t.rent_minor) as rent_minor,
             coalesce(c.due_day, t.due_day, 1) as due_day,
             coalesce((c.known).status, 'draft') = 'draft'
-            and coalesce(c.status, (c.known).status, 'active') = 'active' as activates
+            and coalesce(c.status, (c.known).status, 'active') = 'active' as activates,
+            case when c.new_starts_on > c.today then 'pending' else 'active' end as status_once_active
         from compared as c
         left join lateral (
             select t.rent_minor, t.due_day

@@ -66,7 +66,7 @@ begin
             min(t.email) as email,
             (array_agg(t.phone order by t.line, t.position) filter (where t.phone is not null))[1] as phone,
             bool_or(l.activates) as moves_in,
-            bool_or((l.known).status = 'active') as lives_there
+            bool_or((l.known).in_force) as lives_there
         from pg_temp.import_lease_tenants as t
         join pg_temp.import_leases as l on l.key = t.lease_key
         where t.last_name is not null

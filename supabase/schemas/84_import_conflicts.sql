@@ -59,41 +59,41 @@ begin
             'Leave this lease out of the file.'
         ),
         (
-            (l.known).status = 'ended', 'lease_number', l.lease_number, 'lease_has_ended',
-            format('The lease ended on %s.', (l.known).ended_on),
+            (l.known).status in ('ended', 'terminated'), 'lease_number', l.lease_number, 'lease_has_ended',
+            coalesce('The lease ended on ' || (l.known).ended_on || '.', 'The lease was terminated before it began.'),
             'Leave it out, or give the renewal a number of its own.'
         ),
         (
-            (l.known).status = 'active' and l.stated_status = 'draft', 'lease_status', 'draft', 'lease_has_begun',
-            'The lease is active already.', 'Give lease_status active, or leave the cell empty.'
+            (l.known).in_force and l.stated_status = 'draft', 'lease_status', 'draft', 'lease_has_begun',
+            'The lease binds already.', 'Give lease_status active, or leave the cell empty.'
         ),
         (
-            (l.known).status = 'active' and l.starts_on <> (l.known).starts_on, 'lease_start', l.starts_on::text,
+            (l.known).in_force and l.starts_on <> (l.known).starts_on, 'lease_start', l.starts_on::text,
             'lease_is_fixed', format('The lease has begun: its first day is %s.', (l.known).starts_on),
             'Correct the day, or give a renewal a number of its own.'
         ),
         (
-            (l.known).status = 'active' and l.ends_on is distinct from (l.known).ends_on, 'lease_end', l.ends_on::text,
+            (l.known).in_force and l.ends_on is distinct from (l.known).ends_on, 'lease_end', l.ends_on::text,
             'lease_is_fixed', format('The lease has begun: its last day is %s.', coalesce((l.known).ends_on::text, 'open')),
             'Correct the day, or give a renewal a number of its own.'
         ),
         (
-            (l.known).status = 'active' and l.notice_days <> (l.known).notice_days, 'notice_days', l.notice_days::text,
+            (l.known).in_force and l.notice_days <> (l.known).notice_days, 'notice_days', l.notice_days::text,
             'lease_is_fixed', format('The lease has begun: its notice is %s days.', (l.known).notice_days),
             'Correct the number, or leave the cell empty.'
         ),
         (
-            (l.known).status = 'active' and l.deposit_minor <> (l.known).deposit_minor, 'deposit_minor',
+            (l.known).in_force and l.deposit_minor <> (l.known).deposit_minor, 'deposit_minor',
             l.deposit_minor::text, 'lease_is_fixed', 'The lease has begun with another deposit.',
             'Correct the amount, or leave the cell empty.'
         ),
         (
-            (l.known).status = 'active' and l.stated_rent_minor <> l.known_rent_minor, 'rent_minor',
+            (l.known).in_force and l.stated_rent_minor <> l.known_rent_minor, 'rent_minor',
             l.stated_rent_minor::text, 'rent_differs', 'The lease has begun with another rent.',
             'Record the change with its first day as a new row of lease_terms, or leave the cell empty.'
         ),
         (
-            (l.known).status = 'active' and l.stated_due_day <> l.known_due_day, 'due_day', l.stated_due_day::text,
+            (l.known).in_force and l.stated_due_day <> l.known_due_day, 'due_day', l.stated_due_day::text,
             'rent_differs', format('The rent of this lease is due on day %s.', l.known_due_day),
             'Record the change with its first day as a new row of lease_terms, or leave the cell empty.'
         )
@@ -107,7 +107,7 @@ begin
     from pg_temp.import_lease_units as lu
     join pg_temp.import_leases as l on l.key = lu.lease_key
     join pg_temp.import_units as u on u.id = lu.unit_id
-    where lu.is_new and (l.known).status = 'active';
+    where lu.is_new and (l.known).in_force;
 
     insert into pg_temp.import_errors
     select who.line, 'tenant_last_name', who.last_name, 'primary_renter_differs',

@@ -165,7 +165,7 @@ begin
         activated_at
     )
     select
-        l.id, p_workspace_id, l.property_id, l.lease_number, case when l.activates then 'active' else 'draft' end,
+        l.id, p_workspace_id, l.property_id, l.lease_number, case when l.activates then l.status_once_active else 'draft' end,
         l.starts_on, l.ends_on, l.notice_days, l.currency, l.deposit_minor, case when l.activates then p_now end
     from pg_temp.import_leases as l
     where l.is_new
@@ -220,7 +220,7 @@ begin
         ends_on = l.ends_on,
         notice_days = l.notice_days,
         deposit_minor = l.deposit_minor,
-        status = case when l.activates then 'active' else known.status end,
+        status = case when l.activates then l.status_once_active else known.status end,
         activated_at = case when l.activates then p_now else known.activated_at end
     from pg_temp.import_leases as l
     where not l.is_new and (l.changes or l.activates) and known.id = l.id;

@@ -20,7 +20,7 @@ RPCS = """
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
-    fail has_portal is_timezone my_lease_ids my_portal_workspaces my_property_ids my_unit_ids my_workspaces
+    fail has_portal is_timezone my_current_lease_ids my_lease_ids my_portal_workspaces my_property_ids my_unit_ids my_workspaces
     pre_request workspaces_in_reach workspaces_with
 """
 EXECUTABLE = {
@@ -41,6 +41,7 @@ EXECUTABLE = {
         "worker.health",
         "worker.housekeeping",
         "worker.lease_expiry_check",
+        "worker.lease_turnover",
         "worker.queue_metrics",
         "worker.release_messages",
         "worker.start_due_runs",

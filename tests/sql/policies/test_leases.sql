@@ -1,5 +1,5 @@
 begin;
-select plan(35);
+select plan(36);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -98,6 +98,10 @@ select is_empty('delete from public.leases returning id', 'deletes nothing');
 select throws_matching(
     $$ select public.end_lease(lease('a', 'active'), '2021-01-01') $$, 'lease_not_found', 'ends nothing'
 );
+
+\echo '# a renter whose only lease has ended'
+select act_as('former_a');
+select results_eq('select lease_number from public.leases', array['ENDED'], 'keeps their own contract');
 
 \echo '# a viewer of A who rents in B'
 select act_as('tied_a');

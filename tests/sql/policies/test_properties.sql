@@ -1,5 +1,5 @@
 begin;
-select plan(31);
+select plan(32);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -89,6 +89,10 @@ select results_eq(
     'select workspace_id, count(*) from public.properties group by 1 order by 1',
     $$ values (ws('a'), 2::bigint), (ws('b'), 1) $$, 'sees the properties of A, and the one they rent in'
 );
+
+\echo '# a renter whose only lease has ended'
+select act_as('former_a');
+select is_empty('select from public.properties', 'sees none');
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');

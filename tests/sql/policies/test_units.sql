@@ -1,5 +1,5 @@
 begin;
-select plan(33);
+select plan(34);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -72,7 +72,7 @@ select throws_ok(
 \echo '# the renter of 1A, who rented 3A before; 2A was on the lease by mistake, 4A is planned for'
 select act_as('renter_a');
 select results_eq(
-    'select unit_number from public.units order by 1', array['1A', '3A'], 'sees what their leases hold or held'
+    'select unit_number from public.units order by 1', array['1A'], 'sees what their lease holds, not what one held'
 );
 select is_empty($$ update public.units set market_rent_minor = 1 returning id $$, 'changes none');
 select is_empty($$ delete from public.units returning id $$, 'deletes none');
@@ -83,6 +83,10 @@ select results_eq(
     'select workspace_id, count(*) from public.units group by 1 order by 1',
     $$ values (ws('a'), 5::bigint), (ws('b'), 1) $$, 'sees the units of A, and the one they rent in B'
 );
+
+\echo '# a renter whose only lease has ended'
+select act_as('former_a');
+select is_empty('select from public.units', 'sees none');
 
 \echo '# an occupant, a vendor, a suspended and a removed member, an outsider'
 select act_as('occupant_a');
