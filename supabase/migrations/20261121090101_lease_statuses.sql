@@ -189,37 +189,18 @@ begin
 end
 $function$;
 
-create or replace function private.guard_lease()
+create or replace function private.guard_lease_status()
     returns trigger
     language plpgsql
     set search_path to ''
     AS $function$
 begin
-    if tg_op = 'UPDATE' and new.status <> old.status and not exists (
+    if not exists (
         select from private.lease_transitions as t where t.from_status = old.status and t.to_status = new.status
     ) then
         perform private.fail(
             409, 'lease_transition_refused',
             format('Lease %s is %s: it cannot become %s.', old.lease_number, old.status, new.status)
-        );
-    end if;
-    if old.status = 'draft' then
-        return coalesce(new, old);
-    end if;
-    if tg_op = 'DELETE' then
-        perform private.fail(
-            409, 'lease_has_begun', format('Lease %s has begun and cannot be deleted.', old.lease_number),
-            p_hint := 'End it with rpc/end_lease; set its property or unit to inactive instead of deleting them.'
-        );
-    end if;
-    if (new.starts_on, new.property_id, new.workspace_id, new.currency, new.deposit_minor, new.notice_days)
-        is distinct from
-        (old.starts_on, old.property_id, old.workspace_id, old.currency, old.deposit_minor, old.notice_days)
-        or new.ends_on is distinct from old.ends_on
-    then
-        perform private.fail(
-            409, 'lease_not_draft', format('Lease %s has begun: its dates and its money are fixed.', old.lease_number),
-            p_hint := 'Record a change of rent as a new row of lease_terms.'
         );
     end if;
     return new;
@@ -864,6 +845,12 @@ alter table "public"."leases"
 create index leases_pending_idx on public.leases using btree (starts_on, id)
     where (status = 'pending'::text);
 
+create trigger guard_lease_status
+    before update on public.leases
+    for each row
+    when ((new.status <> old.status))
+    execute function private.guard_lease_status();
+
 comment on column "public"."leases"."in_force" is 'Whether it binds its units: pending, active or notice_given.';
 
 comment on column "public"."leases"."status" is 'draft, pending (signed, not begun), active, notice_given, ended or terminated (ended early). Changed by the database alone;
@@ -888,6 +875,12 @@ comment on table "public"."leases" is 'Contracts that let one or more units of a
 A lease starts as a draft. `rpc/activate_lease` makes it binding: from then on its units are held and its dates fixed; it
 is pending until its first day, and active from there. `rpc/end_lease` records the day on which the renters moved out. What the rent is stands in lease_terms, who holds which
 unit in lease_units, who signed in lease_tenants.';
+
+revoke all on function "private"."guard_lease_status"() from public;
+
+revoke all on function "private"."guard_lease_status"() from "postgres";
+
+grant execute on function "private"."guard_lease_status"() to "postgres";
 
 revoke all on function "private"."lease_status_day"(public.leases, text, text) from public;
 

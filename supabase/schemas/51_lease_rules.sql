@@ -34,15 +34,15 @@ create trigger default_lease before insert on public.leases
     for each row execute function private.default_lease();
 
 
--- A status takes the steps that there are; a lease that binds keeps its dates, its money and itself.
-create function private.guard_lease()
+-- A status takes the steps that there are, whoever moves it.
+create function private.guard_lease_status()
     returns trigger
     volatile
     set search_path = ''
     language plpgsql
 as $$
 begin
-    if tg_op = 'UPDATE' and new.status <> old.status and not exists (
+    if not exists (
         select from private.lease_transitions as t where t.from_status = old.status and t.to_status = new.status
     ) then
         perform private.fail(
@@ -50,6 +50,22 @@ begin
             format('Lease %s is %s: it cannot become %s.', old.lease_number, old.status, new.status)
         );
     end if;
+    return new;
+end
+$$;
+
+create trigger guard_lease_status before update on public.leases
+    for each row when (new.status <> old.status) execute function private.guard_lease_status();
+
+
+-- A lease that binds keeps its dates, its money and itself.
+create function private.guard_lease()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
     if old.status = 'draft' then
         return coalesce(new, old);
     end if;
