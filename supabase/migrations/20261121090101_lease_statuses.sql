@@ -3,14 +3,14 @@ set local statement_timeout = '30s';
 
 set local check_function_bodies = off;
 
--- A wider one takes its place below, in the same transaction.
--- squawk-ignore ban-drop-constraint
 alter table "public"."leases"
+    -- A wider one takes its place below, in the same transaction.
+    -- squawk-ignore ban-drop-constraint
     drop constraint "ended_leases_have_a_date";
 
--- A wider one takes its place below, in the same transaction.
--- squawk-ignore ban-drop-constraint
 alter table "public"."leases"
+    -- A wider one takes its place below, in the same transaction.
+    -- squawk-ignore ban-drop-constraint
     drop constraint "leases_status_check";
 
 -- Called by nobody but functions that this migration replaces.
@@ -24,9 +24,9 @@ create table "private"."lease_transitions" (
     constraint "lease_transitions_pkey" primary key (from_status, to_status)
 );
 
--- Rewrites the table once, under the lock timeout above.
--- squawk-ignore adding-field-with-default
 alter table "public"."leases"
+    -- Rewrites the table once, under the lock timeout above.
+    -- squawk-ignore adding-field-with-default
     add column "in_force" boolean generated always as
         ((status = ANY (ARRAY['pending'::text, 'active'::text, 'notice_given'::text]))) stored not null;
 
@@ -836,9 +836,9 @@ begin
 end
 $function$;
 
--- Rows in use satisfy it, and reading them once is short.
--- squawk-ignore constraint-missing-not-valid
 alter table "public"."leases"
+    -- Rows in use satisfy it, and reading them once is short.
+    -- squawk-ignore constraint-missing-not-valid
     add constraint "ended_leases_have_a_date" check (
 CASE status
     WHEN 'ended'::text THEN (ended_on IS NOT NULL)
@@ -846,9 +846,9 @@ CASE status
     ELSE (ended_on IS NULL)
 END);
 
--- Rows in use satisfy it, and reading them once is short.
--- squawk-ignore constraint-missing-not-valid
 alter table "public"."leases"
+    -- Rows in use satisfy it, and reading them once is short.
+    -- squawk-ignore constraint-missing-not-valid
     add constraint "leases_status_check"
         check
         ((status = ANY (ARRAY['draft'::text, 'pending'::text, 'active'::text, 'notice_given'::text, 'ended'::text,
