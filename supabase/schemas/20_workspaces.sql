@@ -36,6 +36,18 @@ create trigger touch_updated_at before update on public.workspaces
 create trigger refuse_truncate before truncate on public.workspaces
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.workspaces
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.workspaces
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.workspaces
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
+
 comment on table public.workspaces is $$A team and everything it manages.
 
 Made with `rpc/create_workspace`, whose caller becomes the owner. A workspace that has a lease which has begun cannot be
@@ -67,6 +79,18 @@ create trigger touch_updated_at before update on public.workspace_members
 
 create trigger refuse_truncate before truncate on public.workspace_members
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.workspace_members
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{user_id}');
+
+create trigger record_updates after update on public.workspace_members
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{user_id}');
+
+create trigger record_deletes after delete on public.workspace_members
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{user_id}');
 
 comment on table public.workspace_members is $$Who belongs to a workspace, and as what.
 

@@ -25,6 +25,18 @@ create trigger touch_updated_at before update on public.tenants
 create trigger refuse_truncate before truncate on public.tenants
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.tenants
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{first_name, last_name, email, phone}');
+
+create trigger record_updates after update on public.tenants
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{first_name, last_name, email, phone}');
+
+create trigger record_deletes after delete on public.tenants
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{first_name, last_name, email, phone}');
+
 comment on table public.tenants is $$Renters: people who rent, rented or may rent.
 
 An e-mail address stands once in a workspace, whatever its case. A renter who accepted an invitation signs in and sees
@@ -63,6 +75,18 @@ create trigger touch_updated_at before update on public.vendors
 
 create trigger refuse_truncate before truncate on public.vendors
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.vendors
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{name, email, phone}');
+
+create trigger record_updates after update on public.vendors
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{name, email, phone}');
+
+create trigger record_deletes after delete on public.vendors
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{name, email, phone}');
 
 comment on table public.vendors is $$Firms and people who work on the properties: plumbers, cleaners, inspectors.$$;
 comment on column public.vendors.id is $$Identifies the vendor.$$;
@@ -109,6 +133,18 @@ create index workspace_invitations_accepted_by_idx on public.workspace_invitatio
 
 create trigger refuse_truncate before truncate on public.workspace_invitations
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.workspace_invitations
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{email}');
+
+create trigger record_updates after update on public.workspace_invitations
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{email}');
+
+create trigger record_deletes after delete on public.workspace_invitations
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{email}');
 
 comment on table public.workspace_invitations is $$Invitations sent to members, renters and vendors.
 

@@ -66,6 +66,18 @@ create trigger touch_updated_at before update on public.properties
 create trigger refuse_truncate before truncate on public.properties
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.properties
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.properties
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.properties
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
+
 comment on table public.properties is $$Houses and buildings, each at one address.
 
 Deleting a property deletes its units and draft leases. One with a lease that has begun cannot be deleted: set its status
@@ -121,6 +133,18 @@ create trigger touch_updated_at before update on public.units
 
 create trigger refuse_truncate before truncate on public.units
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.units
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.units
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.units
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
 
 comment on table public.units is $$A rentable part of a property.
 

@@ -98,6 +98,18 @@ create trigger touch_updated_at before update on public.leases
 create trigger refuse_truncate before truncate on public.leases
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.leases
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.leases
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.leases
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
+
 
 -- Units planned for a draft's whole term follow when its dates move; other days that somebody chose stay.
 create function private.move_planned_units()
@@ -300,6 +312,18 @@ create trigger take_from_drafts_only after delete on public.lease_units
 create trigger refuse_truncate before truncate on public.lease_units
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.lease_units
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.lease_units
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.lease_units
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
+
 
 -- A rent is superseded by the next for the same day.
 -- By index even while the table is small: a plan made then would be kept while an import fills it.
@@ -338,6 +362,18 @@ create trigger take_from_drafts_only after delete on public.lease_terms
 create trigger refuse_truncate before truncate on public.lease_terms
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.lease_terms
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.lease_terms
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.lease_terms
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
+
 -- Who signed stays on the lease as what they signed for; occupants, who did not, come and go. How renters share the rent
 -- among themselves stays theirs to change.
 create function private.guard_lease_tenant()
@@ -370,8 +406,32 @@ create trigger guard_lease_tenant after update or delete on public.lease_tenants
 create trigger refuse_truncate before truncate on public.lease_tenants
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.lease_tenants
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{lease_id, tenant_id}');
+
+create trigger record_updates after update on public.lease_tenants
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{lease_id, tenant_id}');
+
+create trigger record_deletes after delete on public.lease_tenants
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{lease_id, tenant_id}');
+
 create trigger refuse_truncate before truncate on public.lease_status_changes
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.lease_status_changes
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.lease_status_changes
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.lease_status_changes
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
 
 
 -- A renter who is on a lease stays on record. Not the foreign key's work: it would keep a workspace from being deleted.

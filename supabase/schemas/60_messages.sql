@@ -44,6 +44,18 @@ create index messages_failed_idx on public.messages (workspace_id, failed_at) wh
 create trigger refuse_truncate before truncate on public.messages
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.messages
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{to_address, to_name, payload, last_error}');
+
+create trigger record_updates after update on public.messages
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{to_address, to_name, payload, last_error}');
+
+create trigger record_deletes after delete on public.messages
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{to_address, to_name, payload, last_error}');
+
 comment on table public.messages is $$Mails to people, and what became of them.
 
 Written by the database alone, once for each dedupe_key. `unknown` means that a mail may or may not have gone out, because

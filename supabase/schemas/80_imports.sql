@@ -25,6 +25,18 @@ create index imports_staged_idx on public.imports (created_at) where status = 's
 create trigger refuse_truncate before truncate on public.imports
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.imports
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.imports
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.imports
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();
+
 comment on table public.imports is $$Files that were brought in, and what each changed.
 
 Made with `rpc/start_import`, filled with `rpc/stage_import_rows`, looked at with `rpc/check_import` and carried out with

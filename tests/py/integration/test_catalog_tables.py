@@ -40,7 +40,25 @@ INDEXES = [
     "public.lease_tenants (workspace_id, tenant_id)",
     "public.leases (workspace_id, status)",
     "public.leases (workspace_id, ends_on)",
+    "public.audit_entries (workspace_id, entity, entity_id)",
+    "public.audit_entries (workspace_id, actor_id)",
+    "public.audit_entries (workspace_id, recorded_at)",
 ]
+# Tables whose changes are not recorded, and why.
+UNRECORDED = {
+    "audit_entries": "it is the record",
+    "audit_values": "as above: the values of its entries",
+}
+# Words of column names that tell of a person, or of what nobody may read, and columns that have one and are neither.
+PERSONAL = re.compile(r"(^|_)(email|phone|first_name|last_name|address|to_name)(_|$)")
+SECRET = re.compile(r"(^|_)(token|secret|password|code|pin)(_|$)")
+NEITHER = {
+    "properties.address_line1": "a house, not a person",
+    "properties.address_line2": "as above",
+    "properties.address_status": "as above",
+    "properties.postal_code": "as above",
+    "messages.has_secret": "says that there is one",
+}
 
 INDEXED = """
     select
@@ -311,3 +329,78 @@ def test_every_exposed_thing_has_words(db: Db) -> None:
         """,
     )
     assert silent == []
+
+
+RECORDING = """
+    select
+        c.relname as table_name,
+        t.tgname as name,
+        t.tgtype::integer & 28 as event, -- 4 insert, 8 delete, 16 update
+        t.tgtype::integer & 67 as timing, -- 0: after, for each statement
+        t.tgenabled,
+        t.tgattr = ''::int2vector as every_column,
+        coalesce(t.tgoldtable::text, '') as old_table,
+        coalesce(t.tgnewtable::text, '') as new_table,
+        array_remove(string_to_array(encode(t.tgargs, 'escape'), '\\000'), '') as arguments
+    from pg_catalog.pg_trigger as t
+    join pg_catalog.pg_class as c on c.oid = t.tgrelid
+    where c.relnamespace = 'public'::regnamespace and t.tgfoid = 'private.record_changes'::regproc
+"""
+
+
+def test_every_change_of_every_table_is_recorded(db: Db) -> None:
+    """supabase/schemas/12_audit.sql says which three triggers a new table needs."""
+    expected = [
+        (table, *trigger)
+        for table in tables(db)
+        if table not in UNRECORDED
+        for trigger in (
+            ("record_deletes", 8, 0, "O", True, "old_rows", ""),
+            ("record_inserts", 4, 0, "O", True, "", "new_rows"),
+            ("record_updates", 16, 0, "O", True, "old_rows", "new_rows"),
+        )
+    ]
+    found = db.execute(
+        f"""select table_name, name, event, timing, tgenabled, every_column, old_table, new_table
+        from ({RECORDING}) as r order by 1, 2"""
+    ).fetchall()
+    assert found == expected
+
+
+def test_recorded_rows_are_named_by_their_keys(db: Db) -> None:
+    """The first argument is the primary key but for workspace_id; the three triggers of a table say the same."""
+    arguments = db.execute(f"select distinct table_name, arguments from ({RECORDING}) as r").fetchall()
+    names = [table for table, _ in arguments]
+    assert len(names) == len(set(names))
+    keys = db.execute(
+        f"""
+            select i.table_name, array_remove(i.columns, 'workspace_id') from ({INDEXED}) as i where i.indisprimary
+        """
+    ).fetchall()
+    by_name = {name.removeprefix("public."): key for name, key in keys}
+    for table, given in arguments:
+        assert (listed(given[0]) if given else ["id"]) == by_name[table], table
+
+
+def test_what_is_personal_or_secret_is_recorded_apart(db: Db) -> None:
+    arguments = dict(db.execute(f"select distinct table_name, arguments from ({RECORDING}) as r").fetchall())
+    columns = db.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'public'"
+    ).fetchall()
+    overlooked = [
+        f"{table}.{name}"
+        for table, name in columns
+        if table in arguments
+        for pattern, place in ((PERSONAL, 1), (SECRET, 2))
+        if pattern.search(name)
+        and name not in (listed(arguments[table][place]) if len(arguments[table]) > place else [])
+    ]
+    assert sorted(overlooked) == sorted(NEITHER)
+    for table, given in arguments.items():
+        named = [name for argument in given for name in listed(argument)]
+        assert [name for name in named if (table, name) not in columns] == [], table
+
+
+def listed(argument: str) -> list[str]:
+    """The columns that a trigger's argument lists."""
+    return [name.strip() for name in argument.strip("{}").split(",") if name.strip()]

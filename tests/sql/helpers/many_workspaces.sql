@@ -64,8 +64,16 @@ select workspace_id, 'lease_expiry', 'new@example.com', lease_id::text from test
 insert into public.imports (workspace_id, kind, file_name, file_digest)
 select workspace_id, 'rent_roll', 'rents.csv', repeat('0', 64) from tests.rows;
 
+insert into public.audit_entries (
+    workspace_id, entity, entity_id, operation, actor_role, after, personal_columns, personal_digest
+)
+select workspace_id, 'tenants', tenant_id::text, 'insert', 'worker', '{}', '{phone}', '' from tests.rows;
+
+insert into public.audit_values (workspace_id, entry_id, after)
+select workspace_id, id, '{"phone": "555-0100"}' from public.audit_entries where workspace_id in (select workspace_id from tests.many);
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
     public.tenants, public.vendors, public.leases, public.lease_units, public.lease_tenants, public.lease_terms,
-    public.lease_status_changes, public.messages, public.imports;
+    public.lease_status_changes, public.messages, public.imports, public.audit_entries, public.audit_values;

@@ -281,3 +281,31 @@ cross join (values (1, 'staged', null::jsonb), (2, 'committed', '{}')) as i (n, 
 
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
+
+-- What all of this left in the change log counts for nothing: these take its place.
+delete from public.audit_entries;
+delete from public.audit_values;
+
+insert into public.audit_entries (
+    id, workspace_id, entity, entity_id, operation, actor_id, actor_role, before, after, personal_columns, personal_digest
+)
+overriding system value
+select
+    e.n, ws(w.letter), e.entity, e.entity_id::text, 'update', member('manager_' || w.letter), 'authenticated',
+    e.before, e.after, e.personal_columns, e.personal_digest
+from tests.workspaces as w
+cross join lateral (
+    values
+    (
+        1, 'units', unit(w.letter), '{"status": "off_market"}'::jsonb, '{"status": "active"}'::jsonb, null::text [],
+        null::bytea
+    ),
+    (
+        2, 'tenants', tenant(w.letter), '{}', '{}', '{phone}',
+        private.personal_digest(tenant(w.letter), '{"phone": "555-0100"}', '{"phone": "555-0101"}')
+    )
+) as e (n, entity, entity_id, before, after, personal_columns, personal_digest);
+
+insert into public.audit_values (workspace_id, entry_id, salt, before, after)
+select ws(letter), 2, tenant(letter), '{"phone": "555-0100"}', '{"phone": "555-0101"}'
+from tests.workspaces;
