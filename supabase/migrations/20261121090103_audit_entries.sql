@@ -1,0 +1,557 @@
+set local lock_timeout = '2s';
+set local statement_timeout = '30s';
+
+set local check_function_bodies = off;
+
+create table "public"."audit_entries" (
+    "id" bigint generated always as identity not null,
+    "workspace_id" uuid not null,
+    "entity" text not null,
+    "entity_id" text not null,
+    "operation" text not null,
+    "actor_id" uuid,
+    "actor_role" text not null,
+    "request_id" text,
+    "recorded_at" timestamp with time zone not null default clock_timestamp(),
+    "transaction_id" xid8 not null default pg_current_xact_id(),
+    "before" jsonb,
+    "after" jsonb,
+    "personal_columns" text[],
+    "personal_digest" bytea,
+    constraint "audit_entries_operation_check"
+        check ((operation = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text]))),
+    constraint "audit_entries_pkey" primary key (workspace_id, id),
+    constraint "before_and_after_fit_the_operation"
+        check
+        ((((operation = 'insert'::text) = (before IS NULL)) AND ((operation = 'delete'::text) = (after IS NULL)))),
+    constraint "personal_columns_have_a_digest" check (((personal_columns IS NULL) = (personal_digest IS NULL)))
+);
+
+alter table "public"."audit_entries"
+    enable row level security;
+
+revoke all on table "public"."audit_entries" from "anon";
+
+create table "public"."audit_values" (
+    "workspace_id" uuid not null,
+    "entry_id" bigint not null,
+    "salt" uuid not null default gen_random_uuid(),
+    "before" jsonb,
+    "after" jsonb,
+    constraint "audit_values_pkey" primary key (workspace_id, entry_id)
+);
+
+alter table "public"."audit_values"
+    enable row level security;
+
+revoke all on table "public"."audit_values" from "anon";
+
+revoke all on sequence "public"."audit_entries_id_seq" from "anon";
+
+revoke all on sequence "public"."audit_entries_id_seq" from "authenticated";
+
+revoke all on sequence "public"."audit_entries_id_seq" from "service_role";
+
+create or replace function private.personal_digest (
+    p_salt uuid,
+    p_before jsonb,
+    p_after jsonb
+)
+    returns bytea
+    language sql
+    immutable
+    parallel safe
+    set search_path to ''
+    AS $function$
+    select sha256(convert_to(jsonb_build_array(p_salt, p_before, p_after)::text, 'UTF8'))
+$function$;
+
+create or replace function private.record_changes()
+    returns trigger
+    language plpgsql
+    security definer
+    set search_path to ''
+    set "TimeZone" to 'UTC'
+    AS $function$
+declare
+    v_keys text[] := coalesce(tg_argv[0], '{id}');
+    v_personal text[] := coalesce(tg_argv[1], '{}');
+    v_secret text[] := coalesce(tg_argv[2], '{}');
+    v_redacted jsonb := coalesce((select jsonb_object_agg(s.name, '[redacted]') from unnest(v_secret) as s (name)), '{}');
+    v_workspace_key text := case tg_table_name when 'workspaces' then 'id' else 'workspace_id' end;
+    v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+    v_actor_id uuid := case v_claims ->> 'role' when 'authenticated' then v_claims ->> 'sub' end;
+    v_actor_role text := coalesce(v_claims ->> 'role', session_user);
+    v_request_id text := private.request_id();
+    v_now timestamptz := clock_timestamp();
+begin
+    if tg_op = 'UPDATE' then
+        with was as materialized (
+            select
+                o.whole,
+                o.whole ->> v_workspace_key as workspace_id,
+                (
+                    select string_agg(o.whole ->> k.name, '/' order by k.n)
+                    from unnest(v_keys) with ordinality as k (name, n)
+                ) as entity_id
+            from (select to_jsonb(old_rows) - 'updated_at' as whole from old_rows offset 0) as o
+        ),
+        becomes as materialized (
+            select
+                n.whole,
+                n.whole ->> v_workspace_key as workspace_id,
+                (
+                    select string_agg(n.whole ->> k.name, '/' order by k.n)
+                    from unnest(v_keys) with ordinality as k (name, n)
+                ) as entity_id
+            from (select to_jsonb(new_rows) - 'updated_at' as whole from new_rows offset 0) as n
+        ),
+        changed as materialized (
+            select
+                nextval('public.audit_entries_id_seq') as id,
+                coalesce(n.workspace_id, o.workspace_id)::uuid as workspace_id,
+                coalesce(n.entity_id, o.entity_id) as entity_id,
+                case when o.whole is null then 'insert' when n.whole is null then 'delete' else 'update' end as operation,
+                case when o.whole is not null then coalesce(d.before, '{}') end as before,
+                case when n.whole is not null then coalesce(d.after, '{}') end as after,
+                d.personal_columns,
+                case when o.whole is not null then d.personal_before end as personal_before,
+                case when n.whole is not null then d.personal_after end as personal_after,
+                gen_random_uuid() as salt
+            from was as o
+            full join becomes as n on n.workspace_id = o.workspace_id and n.entity_id = o.entity_id
+            cross join lateral (
+                select
+                    count(*) as differences,
+                    jsonb_object_agg(e.key, coalesce(v_redacted -> e.key, o.whole -> e.key))
+                        filter (where e.key <> all (v_personal)) as before,
+                    jsonb_object_agg(e.key, coalesce(v_redacted -> e.key, n.whole -> e.key))
+                        filter (where e.key <> all (v_personal)) as after,
+                    array_agg(e.key) filter (where e.key = any (v_personal)) as personal_columns,
+                    jsonb_object_agg(e.key, o.whole -> e.key) filter (where e.key = any (v_personal)) as personal_before,
+                    jsonb_object_agg(e.key, n.whole -> e.key) filter (where e.key = any (v_personal)) as personal_after
+                from jsonb_each(coalesce(o.whole, n.whole)) as e
+                where o.whole -> e.key is distinct from n.whole -> e.key
+            ) as d
+            where d.differences > 0
+        ),
+        apart as (
+            insert into public.audit_values (workspace_id, entry_id, salt, before, after)
+            select c.workspace_id, c.id, c.salt, c.personal_before, c.personal_after
+            from changed as c
+            where c.personal_columns is not null
+        )
+        insert into public.audit_entries (
+            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, before, after,
+            personal_columns, personal_digest
+        )
+        overriding system value
+        select
+            c.id, c.workspace_id, tg_table_name, c.entity_id, c.operation, v_actor_id, v_actor_role, v_request_id, v_now,
+            c.before, c.after, c.personal_columns,
+            case
+                when c.personal_columns is not null
+                    then private.personal_digest(c.salt, c.personal_before, c.personal_after)
+            end
+        from changed as c;
+        return null;
+    end if;
+
+    -- Of a row that is new or gone, everything is recorded. A column without a value has nothing personal to say.
+    if tg_op = 'INSERT' then
+        with written as materialized (
+            select to_jsonb(new_rows) - 'updated_at' as whole from new_rows
+        ),
+        changed as materialized (
+            select nextval('public.audit_entries_id_seq') as id, w.whole, p.columns, p.personal, gen_random_uuid() as salt
+            from written as w
+            cross join lateral (
+                select array_agg(v.name) as columns, jsonb_object_agg(v.name, w.whole -> v.name) as personal
+                from unnest(v_personal) as v (name)
+                where w.whole ->> v.name is not null
+            ) as p
+        ),
+        apart as (
+            insert into public.audit_values (workspace_id, entry_id, salt, after)
+            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal
+            from changed as c
+            where c.columns is not null
+        )
+        insert into public.audit_entries (
+            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, after,
+            personal_columns, personal_digest
+        )
+        overriding system value
+        select
+            c.id, (c.whole ->> v_workspace_key)::uuid, tg_table_name,
+            (
+                select string_agg(c.whole ->> k.name, '/' order by k.n)
+                from unnest(v_keys) with ordinality as k (name, n)
+            ),
+            'insert', v_actor_id, v_actor_role, v_request_id, v_now, c.whole - v_personal || v_redacted,
+            c.columns, case when c.columns is not null then private.personal_digest(c.salt, null, c.personal) end
+        from changed as c;
+    else
+        with written as materialized (
+            select to_jsonb(old_rows) - 'updated_at' as whole from old_rows
+        ),
+        changed as materialized (
+            select nextval('public.audit_entries_id_seq') as id, w.whole, p.columns, p.personal, gen_random_uuid() as salt
+            from written as w
+            cross join lateral (
+                select array_agg(v.name) as columns, jsonb_object_agg(v.name, w.whole -> v.name) as personal
+                from unnest(v_personal) as v (name)
+                where w.whole ->> v.name is not null
+            ) as p
+        ),
+        apart as (
+            insert into public.audit_values (workspace_id, entry_id, salt, before)
+            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal
+            from changed as c
+            where c.columns is not null
+        )
+        insert into public.audit_entries (
+            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, before,
+            personal_columns, personal_digest
+        )
+        overriding system value
+        select
+            c.id, (c.whole ->> v_workspace_key)::uuid, tg_table_name,
+            (
+                select string_agg(c.whole ->> k.name, '/' order by k.n)
+                from unnest(v_keys) with ordinality as k (name, n)
+            ),
+            'delete', v_actor_id, v_actor_role, v_request_id, v_now, c.whole - v_personal || v_redacted,
+            c.columns, case when c.columns is not null then private.personal_digest(c.salt, c.personal, null) end
+        from changed as c;
+    end if;
+    return null;
+end
+$function$;
+
+create index audit_entries_actor_id_idx on public.audit_entries using btree (workspace_id, actor_id, recorded_at)
+    where (actor_id is not null);
+
+create index audit_entries_entity_idx on public.audit_entries using btree (workspace_id, entity, entity_id, recorded_at);
+
+create index audit_entries_recorded_at_idx on public.audit_entries using btree (workspace_id, recorded_at);
+
+create index audit_entries_transaction_id_idx on public.audit_entries using btree (transaction_id);
+
+create trigger refuse_truncate
+    before truncate on public.audit_entries
+    for each STATEMENT
+    execute function private.refuse_truncate();
+
+create trigger refuse_truncate
+    before truncate on public.audit_values
+    for each STATEMENT
+    execute function private.refuse_truncate();
+
+create trigger record_deletes
+    after delete on public.imports referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.imports referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.imports referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes
+    after delete on public.lease_status_changes referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.lease_status_changes referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.lease_status_changes referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes after delete on public.lease_tenants
+    referencing OLD table as old_rows for each STATEMENT execute function private.record_changes (
+    '{lease_id, tenant_id}'
+);
+
+create trigger record_inserts after insert on public.lease_tenants
+    referencing NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{lease_id, tenant_id}'
+);
+
+create trigger record_updates after update on public.lease_tenants
+    referencing OLD table as old_rows NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{lease_id, tenant_id}'
+);
+
+create trigger record_deletes
+    after delete on public.lease_terms referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.lease_terms referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.lease_terms referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes
+    after delete on public.lease_units referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.lease_units referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.lease_units referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes
+    after delete on public.leases referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.leases referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.leases referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes after delete on public.messages
+    referencing OLD table as old_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{to_address, to_name, payload, last_error}'
+);
+
+create trigger record_inserts after insert on public.messages
+    referencing NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{to_address, to_name, payload, last_error}'
+);
+
+create trigger record_updates after update on public.messages
+    referencing OLD table as old_rows NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{to_address, to_name, payload, last_error}'
+);
+
+create trigger record_deletes
+    after delete on public.properties referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.properties referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.properties referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes after delete on public.tenants
+    referencing OLD table as old_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{first_name, last_name, email, phone}'
+);
+
+create trigger record_inserts after insert on public.tenants
+    referencing NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{first_name, last_name, email, phone}'
+);
+
+create trigger record_updates after update on public.tenants
+    referencing OLD table as old_rows NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{first_name, last_name, email, phone}'
+);
+
+create trigger record_deletes
+    after delete on public.units referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.units referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.units referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_deletes after delete on public.vendors
+    referencing OLD table as old_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{name, email, phone}'
+);
+
+create trigger record_inserts after insert on public.vendors
+    referencing NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{name, email, phone}'
+);
+
+create trigger record_updates after update on public.vendors
+    referencing OLD table as old_rows NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{name, email, phone}'
+);
+
+create trigger record_deletes after delete on public.workspace_invitations
+    referencing OLD table as old_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{email}'
+);
+
+create trigger record_inserts after insert on public.workspace_invitations
+    referencing NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{email}'
+);
+
+create trigger record_updates after update on public.workspace_invitations
+    referencing OLD table as old_rows NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{id}',
+    '{email}'
+);
+
+create trigger record_deletes after delete on public.workspace_members
+    referencing OLD table as old_rows for each STATEMENT execute function private.record_changes (
+    '{user_id}'
+);
+
+create trigger record_inserts after insert on public.workspace_members
+    referencing NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{user_id}'
+);
+
+create trigger record_updates after update on public.workspace_members
+    referencing OLD table as old_rows NEW table as new_rows for each STATEMENT execute function private.record_changes (
+    '{user_id}'
+);
+
+create trigger record_deletes
+    after delete on public.workspaces referencing OLD table as old_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_inserts
+    after insert on public.workspaces referencing NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create trigger record_updates
+    after update on public.workspaces referencing OLD table as old_rows NEW table as new_rows
+    for each STATEMENT
+    execute function private.record_changes();
+
+create policy "members_select" on "public"."audit_entries"
+    for select
+    to "authenticated"
+    using ((workspace_id = ANY (ARRAY( select private.workspaces_with('audit.read'::text) as workspaces_with))));
+
+create policy "members_select" on "public"."audit_values"
+    for select
+    to "authenticated"
+    using ((workspace_id = ANY (ARRAY( select private.workspaces_with('audit.read'::text) as workspaces_with))));
+
+comment on column "public"."audit_entries"."actor_id" is 'The account that did it; empty for workers and operators.';
+
+comment on column "public"."audit_entries"."actor_role" is 'authenticated, worker or service_role; else the database role that was logged in.';
+
+comment on column "public"."audit_entries"."after" is 'Columns after the change: those that changed, all of a new row. Neither personal ones nor updated_at.';
+
+comment on column "public"."audit_entries"."before" is 'Columns before the change: those that changed, all of a deleted row. Neither personal ones nor updated_at.';
+
+comment on column "public"."audit_entries"."entity" is 'The table, such as leases.';
+
+comment on column "public"."audit_entries"."entity_id" is 'The row''s id. Where several columns make the key: those after workspace_id, in the key''s order, with / between.';
+
+comment on column "public"."audit_entries"."id" is 'Identifies the entry; grows, but neither without gaps nor in the order of commits.';
+
+comment on column "public"."audit_entries"."operation" is 'insert, update or delete. A row whose key changes is deleted and inserted.';
+
+comment on column "public"."audit_entries"."personal_columns" is 'Which personal columns changed; their values stand in audit_values.';
+
+comment on column "public"."audit_entries"."personal_digest" is 'SHA-256 of what audit_values says, salted: it holds the values to the entry, and tells nothing once they are erased.';
+
+comment on column "public"."audit_entries"."recorded_at" is 'When it was done.';
+
+comment on column "public"."audit_entries"."request_id" is 'The x-request-id of the request that did it; empty outside requests.';
+
+comment on column "public"."audit_entries"."transaction_id" is 'The transaction that did it: changes with the same one were made together.';
+
+comment on column "public"."audit_entries"."workspace_id" is 'The workspace whose data it was. The entry outlives it.';
+
+comment on column "public"."audit_values"."after" is 'Personal columns after the change.';
+
+comment on column "public"."audit_values"."before" is 'Personal columns before the change.';
+
+comment on column "public"."audit_values"."entry_id" is 'The entry (audit_entries.id).';
+
+comment on column "public"."audit_values"."salt" is 'Random, so that nobody can guess values from the entry''s digest.';
+
+comment on column "public"."audit_values"."workspace_id" is 'The workspace whose data it was.';
+
+comment on table "public"."audit_entries" is 'Every change to a workspace''s data, one row each.
+
+Written by the database alone, in the transaction that makes the change; nobody updates or deletes it through the API. Read by
+those who hold `audit.read`. Values of personal columns stand in audit_values.';
+
+comment on table "public"."audit_values" is 'Personal values of audit entries: names, addresses, phone numbers.
+
+Apart from the entries, so that a person''s data can be erased while the record of what was done stands. Read by those who hold
+`audit.read`; an entry with personal_columns and no row here had its values erased.';
+
+revoke all on function "private"."personal_digest"(uuid, jsonb, jsonb) from public;
+
+revoke all on function "private"."personal_digest"(uuid, jsonb, jsonb) from "postgres";
+
+grant execute on function "private"."personal_digest"(uuid, jsonb, jsonb) to "postgres";
+
+revoke all on function "private"."record_changes"() from public;
+
+revoke all on function "private"."record_changes"() from "postgres";
+
+grant execute on function "private"."record_changes"() to "postgres";
+
+revoke all on table "public"."audit_entries" from "authenticated";
+
+grant select on table "public"."audit_entries" to "authenticated";
+
+revoke all on table "public"."audit_entries" from "service_role";
+
+grant select on table "public"."audit_entries" to "service_role";
+
+revoke all on table "public"."audit_values" from "authenticated";
+
+grant select on table "public"."audit_values" to "authenticated";
+
+revoke all on table "public"."audit_values" from "service_role";
+
+grant select on table "public"."audit_values" to "service_role";
