@@ -13,7 +13,7 @@ create table public.audit_entries (
     transaction_id xid8 not null default pg_current_xact_id(),
     before jsonb,
     after jsonb,
-    personal_columns text [],
+    personal_columns text[],
     personal_digest bytea,
     primary key (workspace_id, id),
     constraint before_and_after_fit_the_operation check (

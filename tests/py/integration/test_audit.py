@@ -35,9 +35,9 @@ def last(db: Db) -> int:
 def tenant(portfolio: Portfolio, **columns: Any) -> uuid.UUID:
     tenant_id = uuid.uuid4()
     columns = {"id": tenant_id, "workspace_id": portfolio.workspace_id, "last_name": "Renter", **columns}
+    names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
     portfolio.db.execute(
-        f"insert into public.tenants ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))})".encode(),
-        list(columns.values()),
+        f"insert into public.tenants ({names}) values ({marks})".encode(), list(columns.values())
     )
     return tenant_id
 
@@ -208,8 +208,8 @@ def test_secrets_are_recorded_as_changed_and_never_kept(portfolio: Portfolio) ->
         ("record_deletes", "delete", "old table as old_rows"),
     ):
         db.execute(
-            f"""create trigger {name} after {event} on public.locks referencing {tables}
-            for each statement execute function private.record_changes('{{id}}', '{{}}', '{{code}}')""".encode()
+            f"""create trigger {name} after {event} on public.locks referencing {tables} for each statement
+            execute function private.record_changes('{{id}}', '{{}}', '{{code}}')""".encode()
         )
     start = last(db)
     db.execute(

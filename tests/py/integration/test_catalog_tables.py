@@ -49,7 +49,7 @@ UNRECORDED = {
     "audit_entries": "it is the record",
     "audit_values": "as above: the values of its entries",
 }
-# Words of column names that tell of a person, or of what nobody may read, and columns that have one and are neither.
+# Words of column names that tell of a person, or of what nobody may read; and columns with one that don't.
 PERSONAL = re.compile(r"(^|_)(email|phone|first_name|last_name|address|to_name)(_|$)")
 SECRET = re.compile(r"(^|_)(token|secret|password|code|pin)(_|$)")
 NEITHER = {
@@ -368,13 +368,15 @@ def test_every_change_of_every_table_is_recorded(db: Db) -> None:
 
 
 def test_recorded_rows_are_named_by_their_keys(db: Db) -> None:
-    """The first argument is the primary key but for workspace_id; the three triggers of a table say the same."""
+    """By the primary key but for workspace_id; and the three triggers of a table have the same arguments."""
     arguments = db.execute(f"select distinct table_name, arguments from ({RECORDING}) as r").fetchall()
     names = [table for table, _ in arguments]
     assert len(names) == len(set(names))
     keys = db.execute(
         f"""
-            select i.table_name, array_remove(i.columns, 'workspace_id') from ({INDEXED}) as i where i.indisprimary
+            select i.table_name, array_remove(i.columns, 'workspace_id')
+            from ({INDEXED}) as i
+            where i.indisprimary
         """
     ).fetchall()
     by_name = {name.removeprefix("public."): key for name, key in keys}
