@@ -4,8 +4,14 @@ alter table public.vendors enable row level security;
 revoke all on public.vendors from anon, authenticated, service_role;
 grant select on public.vendors to service_role;
 grant select, delete on public.vendors to authenticated;
-grant insert (workspace_id, name, email, phone, status) on public.vendors to authenticated;
-grant update (name, email, phone, status) on public.vendors to authenticated;
+grant insert (
+    workspace_id, name, email, phone, status, trades, license_number, license_expires_on, insurance_carrier,
+    insurance_policy_number, insurance_expires_on
+) on public.vendors to authenticated;
+grant update (
+    name, email, phone, status, trades, license_number, license_expires_on, insurance_carrier,
+    insurance_policy_number, insurance_expires_on
+) on public.vendors to authenticated;
 
 create policy members_and_portal_select on public.vendors
     for select to authenticated

@@ -60,6 +60,21 @@ create table public.vendors (
     email text check (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(email) <= 254),
     phone text check (length(phone) between 3 and 40),
     status text not null default 'active' check (status in ('active', 'inactive')),
+    -- The words of maintenance_requests.category.
+    trades text [] not null default '{}' check (
+        trades <@ array[
+            'appliance', 'carpentry', 'cleaning', 'electrical', 'flooring', 'heating_cooling', 'inspection',
+            'landscaping', 'locksmith', 'other', 'painting', 'pest_control', 'plumbing', 'roofing', 'safety'
+        ]
+        and cardinality(trades) <= 15
+    ),
+    license_number text check (length(license_number) <= 60 and btrim(license_number) <> ''),
+    license_expires_on date check (license_expires_on between '1900-01-01' and '2200-01-01'),
+    insurance_carrier text check (length(insurance_carrier) <= 120 and btrim(insurance_carrier) <> ''),
+    insurance_policy_number text check (
+        length(insurance_policy_number) <= 60 and btrim(insurance_policy_number) <> ''
+    ),
+    insurance_expires_on date check (insurance_expires_on between '1900-01-01' and '2200-01-01'),
     user_id uuid references auth.users (id) on delete set null,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -69,6 +84,9 @@ create table public.vendors (
 create unique index vendors_email_key on public.vendors (workspace_id, lower(email));
 create unique index vendors_user_id_key on public.vendors (user_id, workspace_id) where user_id is not null;
 create index vendors_name_idx on public.vendors (workspace_id, lower(name));
+create index vendors_status_idx on public.vendors (workspace_id, status);
+create index vendors_license_expires_on_idx on public.vendors (workspace_id, license_expires_on);
+create index vendors_insurance_expires_on_idx on public.vendors (workspace_id, insurance_expires_on);
 
 create trigger touch_updated_at before update on public.vendors
     for each row execute function private.touch_updated_at();
@@ -88,13 +106,24 @@ create trigger record_deletes after delete on public.vendors
     referencing old table as old_rows
     for each statement execute function private.record_changes('{id}', '{name, email, phone}');
 
-comment on table public.vendors is $$Firms and people who work on the properties: plumbers, cleaners, inspectors.$$;
+comment on table public.vendors is $$Firms and people who work on the properties: plumbers, cleaners, inspectors.
+
+A vendor who accepted an invitation signs in and sees the maintenance requests that are assigned to them, for as long as
+they are assigned and the vendor is active.$$;
 comment on column public.vendors.id is $$Identifies the vendor.$$;
 comment on column public.vendors.workspace_id is $$The workspace that keeps the record.$$;
 comment on column public.vendors.name is $$Firm or person, 1 to 120 characters.$$;
 comment on column public.vendors.email is $$Where requests go; unique in the workspace, case-insensitively.$$;
 comment on column public.vendors.phone is $$As the vendor gave it.$$;
-comment on column public.vendors.status is $$active or inactive.$$;
+comment on column public.vendors.status is
+    $$active or inactive. An inactive vendor is given no work, and sees none of it in the portal.$$;
+comment on column public.vendors.trades is
+    $$What they do, in the words of maintenance_requests.category; filter with `trades=cs.{plumbing}`.$$;
+comment on column public.vendors.license_number is $$Number of their trade licence.$$;
+comment on column public.vendors.license_expires_on is $$Last day on which the licence is valid.$$;
+comment on column public.vendors.insurance_carrier is $$Who insures their liability.$$;
+comment on column public.vendors.insurance_policy_number is $$Number of that policy.$$;
+comment on column public.vendors.insurance_expires_on is $$Last day on which the insurance covers them.$$;
 comment on column public.vendors.user_id is $$The account, once an invitation was accepted. Set by the database alone.$$;
 comment on column public.vendors.created_at is $$When the row was made.$$;
 comment on column public.vendors.updated_at is $$When the row last changed.$$;

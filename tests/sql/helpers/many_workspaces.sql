@@ -72,8 +72,26 @@ select workspace_id, 'tenants', tenant_id::text, 'insert', 'worker', '{}', '{pho
 insert into public.audit_values (workspace_id, entry_id, after)
 select workspace_id, id, '{"phone": "555-0100"}' from public.audit_entries where workspace_id in (select workspace_id from tests.many);
 
+insert into public.maintenance_requests
+    (workspace_id, request_number, property_id, unit_id, lease_id, title, location, status, assigned_vendor_id)
+select workspace_id, k, property_id, unit_id, lease_id, 'Leak', 'Main House', 'assigned', vendor_id from tests.rows;
+
+insert into public.maintenance_status_changes (workspace_id, request_id, to_status)
+select workspace_id, id, status from public.maintenance_requests;
+
+insert into public.maintenance_comments (workspace_id, request_id, body, author_kind, visible_to_renter)
+select workspace_id, id, 'On our way', 'member', true from public.maintenance_requests;
+
+insert into public.maintenance_costs (workspace_id, request_id, currency, estimate_minor)
+select workspace_id, id, 'USD', 10000 from public.maintenance_requests where request_number > 4;
+
+insert into public.maintenance_plans (workspace_id, property_id, unit_id, title, interval_unit, anchor_on)
+select workspace_id, property_id, unit_id, 'Filter', 'month', '2020-01-31' from tests.rows;
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
     public.tenants, public.vendors, public.leases, public.lease_units, public.lease_tenants, public.lease_terms,
-    public.lease_status_changes, public.messages, public.imports, public.audit_entries, public.audit_values;
+    public.lease_status_changes, public.messages, public.imports, public.audit_entries, public.audit_values,
+    public.maintenance_requests, public.maintenance_status_changes, public.maintenance_comments,
+    public.maintenance_costs, public.maintenance_plans;

@@ -47,6 +47,9 @@ as $$ select tests.id_of(p_workspace, 'vendor', p_n) $$;
 create function tests.lease(p_workspace text, p_name text) returns uuid immutable language sql
 as $$ select tests.id_of(p_workspace, 'lease', array_position('{draft, active, ended, neighbour}', p_name)) $$;
 
+create function tests.request(p_workspace text, p_n integer default 1) returns uuid immutable language sql
+as $$ select tests.id_of(p_workspace, 'maintenance_request', p_n) $$;
+
 
 -- Whom `act_as` knows, with the role that PostgREST takes for them.
 create table tests.actors (
@@ -278,6 +281,53 @@ select
     i.result, member('manager_' || w.letter), case i.status when 'committed' then now() end
 from tests.workspaces as w
 cross join (values (1, 'staged', null::jsonb), (2, 'committed', '{}')) as i (n, status, result);
+
+-- 1 is the renter's and the vendor's, 2 is kept from the renter, 3 was theirs and the former's, 4 is the neighbours'.
+insert into public.maintenance_requests
+    (id, workspace_id, property_id, unit_id, lease_id, tenant_id, title, shown_to_renter, assigned_vendor_id)
+select
+    request(w.letter, r.n), ws(w.letter), prop(w.letter), unit(w.letter, r.unit), lease(w.letter, r.lease),
+    tenant(w.letter, r.tenant), r.title, r.shown_to_renter, case when r.vendor > 0 then vendor(w.letter, r.vendor) end
+from tests.workspaces as w
+cross join (
+    values
+    (1, 1, 'active', 1, 'Leak', true, 1),
+    (2, 1, 'active', 1, 'Draughty window', false, null),
+    (3, 3, 'ended', 6, 'Old lock', true, null),
+    (4, 5, 'neighbour', 5, 'Broken stove', true, 2)
+) as r (n, unit, lease, tenant, title, shown_to_renter, vendor);
+
+update public.maintenance_requests set status = 'completed' where title = 'Old lock';
+
+-- 1 is internal, 2 for the renter, 3 for the vendor, 4 about what the renter does not see, 5 for the neighbours' sides both.
+insert into public.maintenance_comments
+    (id, workspace_id, request_id, body, visible_to_renter, visible_to_vendor)
+select
+    tests.id_of(w.letter, 'maintenance_comment', c.n), ws(w.letter), request(w.letter, c.request), c.body, c.renter,
+    c.vendor
+from tests.workspaces as w
+cross join (
+    values
+    (1, 1, 'Third time this year', false, false),
+    (2, 1, 'We come on Monday', true, false),
+    (3, 1, 'The tap is under the sink', false, true),
+    (4, 2, 'Ask them first', true, false),
+    (5, 4, 'It is on order', true, true)
+) as c (n, request, body, renter, vendor);
+
+insert into public.maintenance_costs (workspace_id, request_id, currency, estimate_minor)
+select ws(w.letter), request(w.letter, n), 'USD', 10000
+from tests.workspaces as w
+cross join unnest(array[1, 3]) as n;
+
+insert into public.maintenance_plans
+    (id, workspace_id, property_id, unit_id, title, interval_unit, anchor_on, status, assigned_vendor_id)
+select
+    tests.id_of(w.letter, 'maintenance_plan', p.n), ws(w.letter), prop(w.letter),
+    case when p.unit > 0 then unit(w.letter, p.unit) end, p.title,
+    'month', '2031-01-31', p.status, vendor(w.letter)
+from tests.workspaces as w
+cross join (values (1, null::integer, 'Mow', 'active'), (2, 1, 'Filter', 'paused')) as p (n, unit, title, status);
 
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
