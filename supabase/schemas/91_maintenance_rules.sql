@@ -54,7 +54,8 @@ begin
     ) then
         new.request_number := private.take_request_numbers(new.workspace_id, 1);
     end if;
-    new.location := private.maintenance_location(new.workspace_id, new.property_id, new.unit_id);
+    -- Nowhere: the foreign key refuses it.
+    new.location := coalesce(private.maintenance_location(new.workspace_id, new.property_id, new.unit_id), '');
     new.created_by := (select auth.uid());
     new.status := case
         when new.assigned_member_id is null and new.assigned_vendor_id is null then 'open' else 'assigned'
@@ -94,7 +95,7 @@ begin
         where t.from_status = old.status and t.to_status = new.status
     ) then
         perform private.fail(
-            409, 'transition_not_allowed',
+            409, 'maintenance_transition_refused',
             format('Request %s is %s: from there it cannot become %s.', old.request_number, old.status, new.status),
             format('from=%s to=%s allowed=%s', old.status, new.status, (
                 select string_agg(t.to_status, ',' order by t.to_status)

@@ -20,8 +20,9 @@ RPCS = """
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
-    fail has_portal is_timezone my_current_lease_ids my_lease_ids my_portal_workspaces my_property_ids
-    my_unit_ids my_workspaces pre_request workspaces_in_reach workspaces_with
+    fail has_portal is_timezone my_assigned_request_ids my_current_lease_ids my_household_request_ids
+    my_lease_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
+    workspaces_in_reach workspaces_with
 """
 EXECUTABLE = {
     "anon": {"private.pre_request"},

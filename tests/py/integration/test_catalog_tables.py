@@ -43,6 +43,19 @@ INDEXES = [
     "public.audit_entries (workspace_id, entity, entity_id)",
     "public.audit_entries (workspace_id, actor_id)",
     "public.audit_entries (workspace_id, recorded_at)",
+    "public.vendors (workspace_id, status)",
+    "public.vendors (workspace_id, license_expires_on)",
+    "public.vendors (workspace_id, insurance_expires_on)",
+    "public.maintenance_requests (workspace_id, unit_id)",
+    "public.maintenance_requests (workspace_id, property_id)",
+    "public.maintenance_requests (workspace_id, status)",
+    "public.maintenance_requests (workspace_id, priority)",
+    "public.maintenance_requests (workspace_id, assigned_member_id)",
+    "public.maintenance_requests (workspace_id, assigned_vendor_id)",
+    "public.maintenance_requests (workspace_id, created_at)",
+    "public.maintenance_comments (workspace_id, request_id, created_at)",
+    "public.maintenance_status_changes (workspace_id, request_id, recorded_at)",
+    "public.maintenance_plans (workspace_id, next_due_on)",
 ]
 # Tables whose changes are not recorded, and why.
 UNRECORDED = {
