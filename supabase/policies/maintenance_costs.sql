@@ -4,7 +4,9 @@ alter table public.maintenance_costs enable row level security;
 revoke all on public.maintenance_costs from anon, authenticated, service_role;
 grant select on public.maintenance_costs to service_role;
 grant select, delete on public.maintenance_costs to authenticated;
-grant insert (workspace_id, request_id, currency, estimate_minor, actual_minor) on public.maintenance_costs to authenticated;
+grant insert (
+    workspace_id, request_id, currency, estimate_minor, actual_minor
+) on public.maintenance_costs to authenticated;
 grant update (currency, estimate_minor, actual_minor) on public.maintenance_costs to authenticated;
 
 create policy members_select on public.maintenance_costs

@@ -61,7 +61,7 @@ create table public.vendors (
     phone text check (length(phone) between 3 and 40),
     status text not null default 'active' check (status in ('active', 'inactive')),
     -- The words of maintenance_requests.category.
-    trades text [] not null default '{}' check (
+    trades text[] not null default '{}' check (
         trades <@ array[
             'appliance', 'carpentry', 'cleaning', 'electrical', 'flooring', 'heating_cooling', 'inspection',
             'landscaping', 'locksmith', 'other', 'painting', 'pest_control', 'plumbing', 'roofing', 'safety'

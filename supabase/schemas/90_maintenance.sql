@@ -45,7 +45,7 @@ create table public.maintenance_plans (
     interval_count integer not null default 1 check (interval_count between 1 and 400),
     anchor_on date not null check (anchor_on between '1900-01-01' and '2200-01-01'),
     ends_on date check (ends_on < '2200-01-01'),
-    season_months integer [] check (
+    season_months integer[] check (
         season_months <@ array[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] and cardinality(season_months) between 1 and 12
     ),
     lead_days integer not null default 14 check (lead_days between 0 and 365),
@@ -160,7 +160,8 @@ create table public.maintenance_requests (
         on delete set null (assigned_member_id),
     foreign key (workspace_id, assigned_vendor_id) references public.vendors (workspace_id, id)
         on delete set null (assigned_vendor_id),
-    foreign key (workspace_id, plan_id) references public.maintenance_plans (workspace_id, id) on delete set null (plan_id),
+    foreign key (workspace_id, plan_id) references public.maintenance_plans (workspace_id, id)
+        on delete set null (plan_id),
     constraint one_assignee_at_most check (assigned_member_id is null or assigned_vendor_id is null),
     constraint open_requests_wait_for_somebody check (
         status <> 'open' or (assigned_member_id is null and assigned_vendor_id is null and scheduled_starts_at is null)
@@ -191,7 +192,8 @@ create unique index maintenance_requests_plan_key
 create index maintenance_requests_created_at_idx on public.maintenance_requests (workspace_id, created_at desc);
 create index maintenance_requests_status_idx on public.maintenance_requests (workspace_id, status, created_at desc);
 create index maintenance_requests_priority_idx on public.maintenance_requests (workspace_id, priority, status);
-create index maintenance_requests_due_on_idx on public.maintenance_requests (workspace_id, due_on) where due_on is not null;
+create index maintenance_requests_due_on_idx on public.maintenance_requests (workspace_id, due_on)
+    where due_on is not null;
 create index maintenance_requests_property_id_idx on public.maintenance_requests (workspace_id, property_id, unit_id);
 create index maintenance_requests_unit_id_idx on public.maintenance_requests (workspace_id, unit_id)
     where unit_id is not null;
@@ -203,7 +205,8 @@ create index maintenance_requests_assigned_member_id_idx
     on public.maintenance_requests (workspace_id, assigned_member_id, status) where assigned_member_id is not null;
 create index maintenance_requests_assigned_vendor_id_idx
     on public.maintenance_requests (workspace_id, assigned_vendor_id, status) where assigned_vendor_id is not null;
-create index maintenance_requests_created_by_idx on public.maintenance_requests (created_by) where created_by is not null;
+create index maintenance_requests_created_by_idx on public.maintenance_requests (created_by)
+    where created_by is not null;
 
 comment on table public.maintenance_requests is $$Work to be done on a property or a unit.
 

@@ -145,7 +145,9 @@ class Matrix:
             )
             may_update = {(cell.actor, cell.at) for cell in held if cell.command == "update" and cell.reached}
             # Whoever may write in both could do as much without moving anything.
-            for mover in [who for who, at in sorted(may_update) if at == "a" and (who, "b") not in may_update]:
+            for mover in [
+                who for who, at in sorted(may_update) if at == "a" and (who, "b") not in may_update
+            ]:
                 with self._savepoint():
                     outcome = self._as(mover, _move(table))
                 if not outcome.is_policy_violation:
