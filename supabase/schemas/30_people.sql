@@ -96,15 +96,21 @@ create trigger refuse_truncate before truncate on public.vendors
 
 create trigger record_inserts after insert on public.vendors
     referencing new table as new_rows
-    for each statement execute function private.record_changes('{id}', '{name, email, phone}');
+    for each statement execute function private.record_changes(
+        '{id}', '{name, email, phone, license_number, insurance_policy_number}'
+    );
 
 create trigger record_updates after update on public.vendors
     referencing old table as old_rows new table as new_rows
-    for each statement execute function private.record_changes('{id}', '{name, email, phone}');
+    for each statement execute function private.record_changes(
+        '{id}', '{name, email, phone, license_number, insurance_policy_number}'
+    );
 
 create trigger record_deletes after delete on public.vendors
     referencing old table as old_rows
-    for each statement execute function private.record_changes('{id}', '{name, email, phone}');
+    for each statement execute function private.record_changes(
+        '{id}', '{name, email, phone, license_number, insurance_policy_number}'
+    );
 
 comment on table public.vendors is $$Firms and people who work on the properties: plumbers, cleaners, inspectors.
 

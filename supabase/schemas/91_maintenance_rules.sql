@@ -145,6 +145,18 @@ create trigger touch_updated_at before update on public.maintenance_requests
 create trigger refuse_truncate before truncate on public.maintenance_requests
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.maintenance_requests
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{title, description, access_notes}');
+
+create trigger record_updates after update on public.maintenance_requests
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{title, description, access_notes}');
+
+create trigger record_deletes after delete on public.maintenance_requests
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{title, description, access_notes}');
+
 
 -- Keeps the history of statuses. Why, says the RPC that made the change.
 create function private.record_maintenance_status()
@@ -187,6 +199,18 @@ create trigger record_maintenance_status_on_update after update on public.mainte
 
 create trigger refuse_truncate before truncate on public.maintenance_status_changes
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.maintenance_status_changes
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{reason}');
+
+create trigger record_updates after update on public.maintenance_status_changes
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{reason}');
+
+create trigger record_deletes after delete on public.maintenance_status_changes
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{reason}');
 
 
 -- Requests that are not finished follow when a property's address or name, or a unit's number, is put right.
@@ -265,6 +289,18 @@ create trigger sign_maintenance_comment before insert on public.maintenance_comm
 create trigger refuse_truncate before truncate on public.maintenance_comments
     for each statement execute function private.refuse_truncate();
 
+create trigger record_inserts after insert on public.maintenance_comments
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{body}');
+
+create trigger record_updates after update on public.maintenance_comments
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{body}');
+
+create trigger record_deletes after delete on public.maintenance_comments
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{body}');
+
 
 -- A cost that names no currency takes its property's. Runs as the caller: what they may not see defaults to nothing.
 create function private.default_maintenance_cost()
@@ -292,3 +328,15 @@ create trigger touch_updated_at before update on public.maintenance_costs
 
 create trigger refuse_truncate before truncate on public.maintenance_costs
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.maintenance_costs
+    referencing new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_updates after update on public.maintenance_costs
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes();
+
+create trigger record_deletes after delete on public.maintenance_costs
+    referencing old table as old_rows
+    for each statement execute function private.record_changes();

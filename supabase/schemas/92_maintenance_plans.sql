@@ -30,7 +30,8 @@ declare
     v_until date := least(p_until, p_plan.ends_on);
     -- Months between, for months and years; else days.
     v_is_calendar boolean := p_plan.interval_unit in ('month', 'year');
-    v_length integer := p_plan.interval_count * case p_plan.interval_unit when 'week' then 7 when 'year' then 12 else 1 end;
+    v_length integer := p_plan.interval_count
+    * case p_plan.interval_unit when 'week' then 7 when 'year' then 12 else 1 end;
     v_first integer;
     v_last integer;
 begin
@@ -118,3 +119,15 @@ create trigger touch_updated_at before update on public.maintenance_plans
 
 create trigger refuse_truncate before truncate on public.maintenance_plans
     for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.maintenance_plans
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{description, access_notes}');
+
+create trigger record_updates after update on public.maintenance_plans
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{id}', '{description, access_notes}');
+
+create trigger record_deletes after delete on public.maintenance_plans
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{id}', '{description, access_notes}');
