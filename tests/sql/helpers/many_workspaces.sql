@@ -88,6 +88,22 @@ select workspace_id, id, 'USD', 10000 from public.maintenance_requests where req
 insert into public.maintenance_plans (workspace_id, property_id, unit_id, title, interval_unit, anchor_on)
 select workspace_id, property_id, unit_id, 'Filter', 'month', '2020-01-31' from tests.rows;
 
+insert into public.custom_field_definitions (workspace_id, entity, key, label, type)
+select m.workspace_id, e.entity, 'key_' || k, 'Field ' || k, 'text'
+from tests.many as m, generate_series(1, 12) as k, unnest('{properties, units, tenants, leases}'::text []) as e (entity);
+
+insert into public.property_custom_fields (workspace_id, property_id, fields)
+select workspace_id, property_id, '{"key_1": "A1"}' from tests.many;
+
+insert into public.unit_custom_fields (workspace_id, unit_id, fields)
+select workspace_id, unit_id, '{"key_1": "A1"}' from tests.rows;
+
+insert into public.tenant_custom_fields (workspace_id, tenant_id, fields)
+select workspace_id, tenant_id, '{"key_1": "A1"}' from tests.rows;
+
+insert into public.lease_custom_fields (workspace_id, lease_id, fields)
+select workspace_id, lease_id, '{"key_1": "A1"}' from tests.rows;
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
@@ -95,3 +111,6 @@ analyze public.workspaces, public.workspace_members, public.workspace_invitation
     public.lease_status_changes, public.messages, public.imports, public.audit_entries, public.audit_values,
     public.maintenance_requests, public.maintenance_status_changes, public.maintenance_comments,
     public.maintenance_costs, public.maintenance_plans;
+
+analyze public.custom_field_definitions, public.property_custom_fields, public.unit_custom_fields,
+    public.tenant_custom_fields, public.lease_custom_fields;

@@ -329,6 +329,38 @@ select
 from tests.workspaces as w
 cross join (values (1, null::integer, 'Mow', 'active'), (2, 1, 'Filter', 'paused')) as p (n, unit, title, status);
 
+-- 5 is archived, and a value has it. No value has 6.
+insert into public.custom_field_definitions (id, workspace_id, entity, key, label, type, options)
+select tests.id_of(w.letter, 'custom_field', f.n), ws(w.letter), f.entity, f.key, f.key, f.type, f.options
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'properties', 'roof_year', 'integer', null::text []),
+    (2, 'units', 'parking', 'option', array['A1', 'A2']),
+    (3, 'tenants', 'pets', 'options', array['cat', 'dog']),
+    (4, 'leases', 'gate_code', 'text', null),
+    (5, 'leases', 'old_code', 'text', null),
+    (6, 'tenants', 'nickname', 'text', null)
+) as f (n, entity, key, type, options);
+
+insert into public.property_custom_fields (workspace_id, property_id, fields)
+select ws(letter), prop(letter), '{"roof_year": 1999}' from tests.workspaces;
+
+insert into public.unit_custom_fields (workspace_id, unit_id, fields)
+select ws(w.letter), unit(w.letter, n), '{"parking": "A1"}' from tests.workspaces as w cross join generate_series(1, 2) as n;
+
+insert into public.tenant_custom_fields (workspace_id, tenant_id, fields)
+select ws(w.letter), tenant(w.letter, n), '{"pets": ["dog"]}'
+from tests.workspaces as w
+cross join unnest('{1, 6}'::integer []) as n;
+
+insert into public.lease_custom_fields (workspace_id, lease_id, fields)
+select ws(w.letter), lease(w.letter, name), '{"gate_code": "4711", "old_code": "12"}'
+from tests.workspaces as w
+cross join unnest('{active, ended}'::text []) as name;
+
+update public.custom_field_definitions set status = 'archived' where key = 'old_code';
+
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
 
