@@ -10,10 +10,10 @@ create function private.conditional(p_body jsonb)
 as $$
 declare
     v_tag text;
-    v_known text := private.request_header('if-none-match');
+    v_known text := nullif(current_setting('request.headers', true), '')::json ->> 'if-none-match';
 begin
     -- A POST is answered in full, and no cache keeps it.
-    if coalesce(current_setting('request.method', true), '') not in ('GET', 'HEAD') then
+    if coalesce(current_setting('request.method', true), '') <> 'GET' then
         return p_body;
     end if;
     v_tag := left(encode(sha256(convert_to(coalesce(p_body, 'null')::text, 'UTF8')), 'hex'), 32);

@@ -133,8 +133,7 @@ end
 $$;
 
 
--- Keeps the entries of the rows that a statement wrote. One function for all tables: each trigger has it compiled for its own
--- rows. What is compared is grouped, never joined: a plan kept from a statement of one row serves one of ten thousand.
+-- Keeps the entries of the rows that a statement wrote. The statement is planned each time, for the number of rows it is.
 create function private.keep_search_entries()
     returns trigger
     volatile
@@ -145,23 +144,27 @@ create function private.keep_search_entries()
 as $$
 begin
     if tg_op = 'INSERT' then
-        insert into private.search_entries as e (workspace_id, table_name, id, body)
-        select t.workspace_id, tg_table_name, t.id, private.search_body(t)
-        from touched as t
-        on conflict (workspace_id, table_name, id) do update set body = excluded.body;
+        execute format(
+            $sql$
+                insert into private.search_entries as e (workspace_id, table_name, id, body)
+                select t.workspace_id, %L, t.id, private.search_body(t::%s)
+                from touched as t
+                on conflict (workspace_id, table_name, id) do update set body = excluded.body
+            $sql$,
+            tg_table_name, tg_relid::regclass
+        );
     elsif tg_op = 'UPDATE' then
-        insert into private.search_entries as e (workspace_id, table_name, id, body)
-        select both_states.workspace_id, tg_table_name, both_states.id, max(both_states.body_after)
-        from (
-            select b.workspace_id, b.id, private.search_body(b) as body_before, null as body_after
-            from before as b
-            union all
-            select t.workspace_id, t.id, null, private.search_body(t)
-            from touched as t
-        ) as both_states
-        group by both_states.workspace_id, both_states.id
-        having max(both_states.body_before) is distinct from max(both_states.body_after)
-        on conflict (workspace_id, table_name, id) do update set body = excluded.body;
+        execute format(
+            $sql$
+                insert into private.search_entries as e (workspace_id, table_name, id, body)
+                select t.workspace_id, %1$L, t.id, private.search_body(t::%2$s)
+                from touched as t
+                join before as b on (b.workspace_id, b.id) = (t.workspace_id, t.id)
+                where private.search_body(t::%2$s) <> private.search_body(b::%2$s)
+                on conflict (workspace_id, table_name, id) do update set body = excluded.body
+            $sql$,
+            tg_table_name, tg_relid::regclass
+        );
     else
         delete from private.search_entries as e
         using before as b
@@ -508,9 +511,9 @@ $$;
 
 
 -- Entries that may be what is meant, before they are judged. Stage 1 looks for all the words, 2 for one of them misspelt, 3 for
--- any of them. Where more than 2,000 rows fit a pattern, the query is too broad to rank them all: the first 2,000 stand for them.
+-- any of them. Where very many rows fit a pattern, the query is too broad to rank them all: the first stand for them.
 create function private.search_candidates(p_words text[], p_stage integer, p_workspace_id uuid, p_tables text[])
-    returns table (entry private.search_entries, reading text)
+    returns table (workspace_id uuid, table_name text, id uuid, body text, reading text)
     stable
     security definer
     set search_path = ''
@@ -525,6 +528,10 @@ begin
         cross join lateral unnest(private.word_trigrams(w.word)) as t
         where p_stage = 1
         union all
+        -- 4-B is written 4B, too.
+        select private.word_trigrams(array_to_string(p_words, '')), null
+        where p_stage = 1 and cardinality(p_words) > 1
+        union all
         select p.trigrams, p.reading
         from private.search_patterns(p_words, p_stage = 3) as p
         where p_stage > 1
@@ -536,7 +543,7 @@ begin
         order by r.workspace_id
         limit case when p_stage > 1 then 20 end
     )
-    select e, p.reading
+    select e.workspace_id, e.table_name, e.id, e.body, p.reading
     from reach as r
     cross join patterns as p
     cross join lateral (
@@ -548,10 +555,10 @@ begin
             -- Marks of two workspaces may be the same. Not a condition for an index: the one by workspace reads all it has.
             and (e.workspace_id = r.workspace_id) is true
             and e.table_name = any (r.table_names)
-        limit 2000
+        limit case p_stage when 1 then 1000 else 300 end
     ) as e
     union all
-    select m, null
+    select m.workspace_id, m.table_name, m.id, m.body, null
     from private.my_search_entries(p_workspace_id, p_tables) as m;
 end
 $$;
@@ -581,7 +588,7 @@ $$;
 
 
 -- The best of what the caller may find. A row that holds all the words comes before one that resembles them, and one that begins
--- with them before both; then the more alike; then by words and id, so that the order is always the same.
+-- with them before both; then the more alike; then by kind, words and id, so that the order is always the same.
 create function private.search(p_words text[], p_workspace_id uuid, p_tables text[], p_max integer)
     returns table (place bigint, workspace_id uuid, table_name text, id uuid, score numeric)
     stable
@@ -591,33 +598,41 @@ create function private.search(p_words text[], p_workspace_id uuid, p_tables tex
 as $$
 declare
     v_query text := array_to_string(p_words, ' ');
+    v_in_one text[] := array[array_to_string(p_words, '')];
+    -- A property before its units, which are found by its name as well.
+    v_tables text[] := '{properties, tenants, vendors, leases, units}';
     v_found uuid[] := '{}';
     v_hit record;
 begin
     for v_stage in 1 .. 3 loop
-        -- Single words of a query are looked for when nothing else was found.
-        exit when cardinality(v_found) >= case when v_stage = 3 then 1 else p_max end;
+        -- Slips are forgiven to who finds next to nothing; single words stand for a query that finds nothing at all.
+        exit when cardinality(v_found) >= least(p_max, case v_stage when 3 then 1 else 5 end);
         for v_hit in
-            select (judged.entry).workspace_id, (judged.entry).table_name, (judged.entry).id, judged.score
+            select judged.*
             from (
                 select
-                    c.entry,
+                    c.workspace_id,
+                    c.table_name,
+                    c.id,
+                    c.body,
                     max(round((
                         case
-                            when starts_with((c.entry).body || ' ', v_query || ' ') then 3
-                            when starts_with((c.entry).body, v_query) then 2
-                            when private.has_words((c.entry).body, p_words) then 1
+                            when starts_with(c.body || ' ', v_query || ' ') then 3
+                            when starts_with(c.body, v_query) then 2
+                            when v_stage = 1 and (
+                                private.has_words(c.body, p_words) or private.has_words(c.body, v_in_one)
+                            ) then 1
                             else 0
                         end + greatest(
-                            extensions.word_similarity(v_query, (c.entry).body),
-                            extensions.word_similarity(c.reading, (c.entry).body) * 0.9
+                            extensions.word_similarity(v_query, c.body),
+                            extensions.word_similarity(c.reading, c.body) * 0.9
                         )
                     )::numeric / 4, 3)) as score
                 from private.search_candidates(p_words, v_stage, p_workspace_id, p_tables) as c
-                group by c.entry
+                group by c.workspace_id, c.table_name, c.id, c.body
             ) as judged
-            where judged.score >= 0.1 and (judged.entry).id <> all (v_found)
-            order by judged.score desc, (judged.entry).body, (judged.entry).table_name, (judged.entry).id
+            where judged.score >= 0.1 and judged.id <> all (v_found)
+            order by judged.score desc, array_position(v_tables, judged.table_name), judged.body, judged.id
             limit p_max - cardinality(v_found)
         loop
             v_found := v_found || v_hit.id;
