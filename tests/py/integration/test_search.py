@@ -22,6 +22,7 @@ TITLES = {
     "tenants": "first_name",
     "leases": "lease_number",
     "vendors": "name",
+    "maintenance_requests": "title",
 }
 
 

@@ -133,6 +133,18 @@ end
 $$;
 
 
+create function private.search_body(p_row public.maintenance_requests)
+    returns text
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return private.search_text(concat_ws(' ', p_row.title, p_row.request_number, p_row.location));
+end
+$$;
+
+
 -- Keeps the entries of the rows that a statement wrote. The statement is planned each time, for the number of rows it is.
 create function private.keep_search_entries()
     returns trigger
@@ -257,6 +269,14 @@ create trigger search_on_update after update on public.leases
 create trigger search_on_delete after delete on public.leases
     referencing old table as before for each statement execute function private.keep_search_entries();
 
+create trigger search_on_insert after insert on public.maintenance_requests
+    referencing new table as touched for each statement execute function private.keep_search_entries();
+create trigger search_on_update after update on public.maintenance_requests
+    referencing old table as before new table as touched
+    for each statement execute function private.keep_search_entries();
+create trigger search_on_delete after delete on public.maintenance_requests
+    referencing old table as before for each statement execute function private.keep_search_entries();
+
 
 -- Writes anew what the entries lack, and takes out what they have too much; answers how many there were of either. For rows
 -- that were written past the triggers, as a restore or a migration does.
@@ -279,6 +299,8 @@ begin
         select t.workspace_id, 'vendors', t.id, private.search_body(t) from public.vendors as t
         union all
         select t.workspace_id, 'leases', t.id, private.search_body(t) from public.leases as t
+        union all
+        select t.workspace_id, 'maintenance_requests', t.id, private.search_body(t) from public.maintenance_requests as t
     ),
     compared as materialized (
         select w.workspace_id, w.table_name, w.id, w.body, e.body as body_before
@@ -462,7 +484,8 @@ begin
         ('units', 'portfolio.read'),
         ('vendors', 'portfolio.read'),
         ('tenants', 'renters.read'),
-        ('leases', 'leases.read')
+        ('leases', 'leases.read'),
+        ('maintenance_requests', 'maintenance.read')
     ) as s (table_name, permission)
     cross join lateral private.workspaces_with(s.permission) as w (id)
     where
@@ -493,6 +516,7 @@ begin
         ('properties', array(select private.my_property_ids())),
         ('units', array(select private.my_unit_ids())),
         ('leases', array(select private.my_lease_ids())),
+        ('maintenance_requests', array(select private.my_request_ids())),
         ('tenants', array(select t.id from public.tenants as t where t.user_id = v_user_id)),
         ('vendors', array(select v.id from public.vendors as v where v.user_id = v_user_id))
     )
@@ -600,7 +624,7 @@ declare
     v_query text := array_to_string(p_words, ' ');
     v_in_one text[] := array[array_to_string(p_words, '')];
     -- A property before its units, which are found by its name as well.
-    v_tables text[] := '{properties, tenants, vendors, leases, units}';
+    v_tables text[] := '{properties, tenants, vendors, leases, units, maintenance_requests}';
     v_found uuid[] := '{}';
     v_hit record;
 begin
@@ -670,10 +694,10 @@ begin
     if max_results is null or max_results not between 1 and 50 then
         perform private.fail(422, 'max_results_out_of_range', 'max_results takes 1 to 50.');
     end if;
-    if not tables <@ array['properties', 'units', 'tenants', 'leases', 'vendors'] then
+    if not tables <@ array['properties', 'units', 'tenants', 'leases', 'vendors', 'maintenance_requests'] then
         perform private.fail(
             422, 'table_not_searched', 'tables names one that search does not look through.',
-            p_hint := 'Choose from properties, units, tenants, leases, vendors.'
+            p_hint := 'Choose from properties, units, tenants, leases, vendors, maintenance_requests.'
         );
     end if;
     v_words := (string_to_array(private.search_text(q), ' '))[:8];
@@ -711,16 +735,21 @@ begin
         select v.name, v.email
         from public.vendors as v
         where h.table_name = 'vendors' and (v.workspace_id, v.id) = (h.workspace_id, h.id)
+        union all
+        select m.title, concat_ws(', ', '#' || m.request_number, m.status, m.location)
+        from public.maintenance_requests as m
+        where h.table_name = 'maintenance_requests' and (m.workspace_id, m.id) = (h.workspace_id, h.id)
     ) as r;
     return private.conditional(jsonb_build_object('results', v_results));
 end
 $$;
 
-comment on function public.search(text, uuid, text[], integer) is $$Finds properties, units, renters, leases and vendors
+comment on function public.search(text, uuid, text[], integer) is $$Finds properties, units, renters, leases, vendors and maintenance requests
 
 `q`: words, beginnings of words, numbers or parts of them, 1 to 200 characters (422 `query_length`); the first eight words count. A
 letter that is wrong, missing, too much, or in its neighbour's place is forgiven in words of four letters or more, as are case
-and accents. `workspace_id` and `tables` (properties, units, tenants, leases, vendors) narrow it down, and `max_results` is 1 to 50.
+and accents. `workspace_id` and `tables` (properties, units, tenants, leases, vendors, maintenance_requests)
+narrow it down, and `max_results` is 1 to 50.
 
 Answers {results: [{table, id, workspace_id, title, subtitle, score}]}, the best first, with what you may read alone: a renter finds
 what is theirs. `score` is 0.25 or more where all words are there. GET carries an ETag, and If-None-Match is answered with 304.
