@@ -16,12 +16,16 @@ Db = psycopg.Connection[Any]
 RPCS = """
     accept_invitation activate_lease change_member_role check_import commit_import create_workspace
     discard_import end_lease invite leave_workspace remove_member resolve_message revoke_portal_access
-    """ # = ASKED Each `private`, a and are_options as ask. caller, checks conditional defaults executed
-    fail half has has_portal in is is_timezone my_assigned_request_ids my_current_lease_ids
-    my_household_request_ids my_lease_ids my_portal_workspaces my_property_ids my_request_ids
-    my_unit_ids my_workspaces policies, pre_request search search_text set_custom_fields
-    set_member_status so stage_import_rows start_import the too; what workspaces_in_reach
-    workspaces_with
+    set_custom_fields set_member_status stage_import_rows start_import
+    search
+"""
+# Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
+ASKED = """
+    are_options
+    fail has_portal is_timezone my_assigned_request_ids my_current_lease_ids my_household_request_ids
+    my_lease_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
+    workspaces_in_reach workspaces_with
+    conditional search_text
 """
 EXECUTABLE = {
     "anon": {"private.pre_request"},
