@@ -28,6 +28,8 @@ create table public.properties (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     unique (workspace_id, id),
+    -- So that money spent here is in its currency.
+    unique (workspace_id, id, currency),
     foreign key (workspace_id, manager_id) references public.workspace_members (workspace_id, user_id)
         on delete set null (manager_id),
     constraint coordinates_come_in_pairs check ((latitude is null) = (longitude is null))
@@ -101,7 +103,8 @@ comment on column public.properties.address_status is
     $$verified (a service knows the address), corrected (a person accepted its correction) or unverified (as typed).$$;
 comment on column public.properties.timezone is
     $$IANA name; what is due, late or expired here is decided on this zone's date. Defaults to the workspace's.$$;
-comment on column public.properties.currency is $$ISO 4217 code of its money. Defaults to the workspace's.$$;
+comment on column public.properties.currency is
+    $$ISO 4217 code of its money. Defaults to the workspace's; fixed once there are expenses.$$;
 comment on column public.properties.manager_id is $$The member who looks after it and gets its notices; empty: the owners do.$$;
 comment on column public.properties.created_at is $$When the row was made.$$;
 comment on column public.properties.updated_at is $$When the row last changed.$$;

@@ -14,18 +14,17 @@ Db = psycopg.Connection[Any]
 
 # Who may execute what, written by hand: a new RPC is added here on purpose, or this fails.
 RPCS = """
-    accept_invitation activate_lease change_member_role check_import commit_import create_workspace
-    discard_import end_lease invite leave_workspace remove_member resolve_message revoke_portal_access
-    set_custom_fields set_member_status stage_import_rows start_import
-    search
+    accept_invitation activate_lease change_member_role check_import commit_import complete_inspection
+    create_workspace discard_import end_lease inspection_content invite leave_workspace record_expense
+    remove_member resolve_message revoke_portal_access search set_custom_fields set_member_status
+    sign_inspection stage_import_rows start_import start_inspection void_expense
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
-    are_options
-    fail has_portal is_timezone my_assigned_request_ids my_current_lease_ids my_household_request_ids
-    my_lease_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
-    workspaces_in_reach workspaces_with
-    conditional search_text
+    are_options conditional fail has_portal is_timezone my_assigned_request_ids my_current_lease_ids
+    my_document_ids my_household_request_ids my_inspection_ids my_lease_ids my_portal_workspaces
+    my_property_ids my_request_ids my_unit_ids my_workspaces pre_request search_text workspaces_in_reach
+    workspaces_with
 """
 EXECUTABLE = {
     "anon": {"private.pre_request"},

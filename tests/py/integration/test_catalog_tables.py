@@ -56,6 +56,22 @@ INDEXES = [
     "public.maintenance_comments (workspace_id, request_id, created_at)",
     "public.maintenance_status_changes (workspace_id, request_id, recorded_at)",
     "public.maintenance_plans (workspace_id, next_due_on)",
+    "public.inspections (workspace_id, property_id, scheduled_at)",
+    "public.inspections (workspace_id, inspection_type, scheduled_at)",
+    "public.inspections (workspace_id, performed_at)",
+    "public.inspections (workspace_id, lease_id)",
+    "public.inspections (workspace_id, inspector_id)",
+    'public.inspection_items (workspace_id, inspection_id, "position")',
+    "public.expenses (workspace_id, property_id, incurred_on)",
+    "public.expenses (workspace_id, category, incurred_on)",
+    "public.expenses (workspace_id, incurred_on)",
+    "public.expenses (workspace_id, vendor_id, incurred_on)",
+    "public.documents (workspace_id, document_type)",
+    "public.documents (workspace_id, property_id)",
+    "public.documents (workspace_id, tenant_id)",
+    "public.documents (workspace_id, storage_path)",
+    "public.documents (workspace_id, expires_on)",
+    "public.documents (workspace_id, created_at)",
 ]
 # Tables whose changes are not recorded, and why.
 UNRECORDED = {

@@ -104,6 +104,28 @@ select workspace_id, tenant_id, '{"key_1": "A1"}' from tests.rows;
 insert into public.lease_custom_fields (workspace_id, lease_id, fields)
 select workspace_id, lease_id, '{"key_1": "A1"}' from tests.rows;
 
+insert into public.inspection_templates (workspace_id, name)
+select workspace_id, 'Template ' || k from tests.rows;
+
+insert into public.inspection_template_items (workspace_id, template_id, room, item)
+select workspace_id, id, 'Kitchen', 'Oven' from public.inspection_templates where name like 'Template %';
+
+insert into public.inspections (id, workspace_id, property_id, unit_id, lease_id, title)
+select lease_id, workspace_id, property_id, unit_id, lease_id, 'Inspection ' || k from tests.rows;
+
+insert into public.inspection_items (workspace_id, inspection_id, room, item)
+select workspace_id, lease_id, 'Kitchen', 'Oven' from tests.rows;
+
+insert into public.inspection_signatures
+    (workspace_id, inspection_id, signed_as, tenant_id, signer_name, content_digest, signed_at)
+select workspace_id, lease_id, 'renter', tenant_id, 'Renter ' || k, repeat('0', 64), now() from tests.rows;
+
+insert into public.expenses (workspace_id, property_id, unit_id, vendor_id, category, amount_minor, currency, incurred_on)
+select workspace_id, property_id, unit_id, vendor_id, 'repairs', 12500, 'USD', '2020-01-01' from tests.rows;
+
+insert into public.documents (workspace_id, title, storage_path, lease_id, visible_to_renters)
+select workspace_id, 'Document ' || k, workspace_id || '/' || lease_id, lease_id, true from tests.rows;
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
@@ -114,3 +136,5 @@ analyze public.workspaces, public.workspace_members, public.workspace_invitation
 
 analyze public.custom_field_definitions, public.property_custom_fields, public.unit_custom_fields,
     public.tenant_custom_fields, public.lease_custom_fields;
+analyze public.inspection_templates, public.inspection_template_items, public.inspections, public.inspection_items,
+    public.inspection_signatures, public.expenses, public.documents;

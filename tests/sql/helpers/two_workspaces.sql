@@ -361,6 +361,110 @@ cross join unnest('{active, ended}'::text []) as name;
 
 update public.custom_field_definitions set status = 'archived' where key = 'old_code';
 
+-- Templates and inspections. 2, 3, 4 and 6 are completed further down: 2 begins a lease, 4 ended one, 3 is routine.
+insert into public.inspection_templates (id, workspace_id, name, inspection_type)
+select tests.id_of(w.letter, 'inspection_template', t.n), ws(w.letter), t.name, t.inspection_type
+from tests.workspaces as w
+cross join (values (1, 'Move-in', 'move_in'), (2, 'Spare', 'routine')) as t (n, name, inspection_type);
+
+insert into public.inspection_template_items (workspace_id, template_id, room, item, position)
+select ws(w.letter), tests.id_of(w.letter, 'inspection_template', 1), i.room, i.item, i.position
+from tests.workspaces as w
+cross join (values ('Kitchen', 'Oven', 1), ('Kitchen', 'Walls', 2)) as i (room, item, position);
+
+insert into public.inspections (id, workspace_id, property_id, lease_id, inspection_type, title, performed_at, notes)
+select
+    tests.id_of(w.letter, 'inspection', i.n), ws(w.letter), prop(w.letter),
+    case when i.lease is not null then lease(w.letter, i.lease) end, i.inspection_type, 'Inspection ' || i.n, '2020-01-01',
+    i.notes
+from tests.workspaces as w
+cross join (
+    values
+    (1, null, 'routine', null),
+    (2, 'active', 'move_in', 'As found'),
+    (3, 'active', 'routine', 'As found'),
+    (4, 'ended', 'move_out', 'As found'),
+    (5, 'active', 'move_out', null),
+    (6, 'neighbour', 'move_in', 'As found')
+) as i (n, lease, inspection_type, notes);
+
+insert into public.inspection_items (id, workspace_id, inspection_id, room, item, condition, note, position)
+select
+    tests.id_of(w.letter, 'inspection_item', i.n), ws(w.letter), tests.id_of(w.letter, 'inspection', i.inspection),
+    'Kitchen', i.item, i.condition, i.note, i.n
+from tests.workspaces as w
+cross join (
+    values
+    (1, 1, 'Oven', null, null),
+    (2, 1, 'Walls', null, null),
+    (3, 2, 'Oven', 'good', 'As found'),
+    (4, 2, 'Walls', 'fair', 'As found'),
+    (5, 4, 'Oven', 'damaged', 'As found'),
+    (6, 6, 'Oven', 'good', 'As found')
+) as i (n, inspection, item, condition, note);
+
+-- 2 was a mistake.
+insert into public.expenses
+    (id, workspace_id, property_id, vendor_id, category, amount_minor, currency, incurred_on, voided_at, void_reason)
+select
+    tests.id_of(w.letter, 'expense', e.n), ws(w.letter), prop(w.letter), vendor(w.letter), 'repairs', 12500, 'USD',
+    '2020-01-01', e.voided_at, e.void_reason
+from tests.workspaces as w
+cross join (values (1, null::timestamptz, null), (2, '2020-02-01', 'Twice')) as e (n, voided_at, void_reason);
+
+-- What each is attached to, to whom it is shown, and whether it is there: a renter and a vendor see what is theirs of these.
+insert into public.documents (
+    id, workspace_id, title, status, storage_path, content_type, size_bytes, sha256, visible_to_renters,
+    visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id, inspection_id, inspection_item_id, expense_id
+)
+select
+    tests.id_of(w.letter, 'document', d.n), ws(w.letter), 'Document ' || d.n, d.status, ws(w.letter) || '/' || d.n,
+    'application/pdf', 1000, repeat('0', 64), d.renters, d.vendors,
+    case when d.property then prop(w.letter) end,
+    case when d.unit is not null then unit(w.letter, d.unit) end,
+    case when d.tenant is not null then tenant(w.letter, d.tenant) end,
+    case when d.lease is not null then lease(w.letter, d.lease) end,
+    case when d.vendor is not null then vendor(w.letter, d.vendor) end,
+    case when d.inspection is not null then tests.id_of(w.letter, 'inspection', d.inspection) end,
+    case when d.item is not null then tests.id_of(w.letter, 'inspection_item', d.item) end,
+    case when d.expense is not null then tests.id_of(w.letter, 'expense', d.expense) end
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'available', true, false, false, null::integer, 1, null, null::integer, null::integer, null::integer, null::integer),
+    (2, 'available', true, false, true, 1, null, 'active', null, null, null, null),
+    (3, 'available', true, false, true, 3, null, 'ended', null, null, null, null),
+    (4, 'available', true, false, false, null, 2, 'active', null, null, null, null),
+    (5, 'available', false, true, false, null, null, 'active', null, null, null, null),
+    (6, 'pending_upload', true, false, false, null, null, 'active', null, null, null, null),
+    (7, 'available', true, false, true, 1, null, null, null, null, null, null),
+    (8, 'available', true, false, true, null, null, null, null, null, null, null),
+    (9, 'available', true, false, true, null, null, null, null, 2, 3, null),
+    (10, 'available', false, true, false, null, null, null, 1, null, null, null),
+    (11, 'archived', false, true, false, null, null, null, 1, null, null, null),
+    (12, 'available', true, false, true, null, null, null, 1, null, null, null),
+    (13, 'available', true, true, true, null, null, null, null, null, null, 1),
+    (14, 'available', true, true, false, null, null, null, null, null, null, null)
+) as d (n, status, renters, vendors, property, unit, tenant, lease, vendor, inspection, item, expense);
+
+update public.inspections
+set status = 'completed', completed_at = '2020-01-02', content_digest = repeat('0', 64)
+where notes = 'As found';
+
+insert into public.inspection_signatures
+    (workspace_id, inspection_id, signed_as, tenant_id, user_id, signer_name, content_digest, signed_at)
+select
+    ws(w.letter), tests.id_of(w.letter, 'inspection', s.inspection), s.signed_as,
+    case when s.tenant is not null then tenant(w.letter, s.tenant) end, member(s.actor || '_' || w.letter), s.name,
+    repeat('0', 64), '2020-01-03'
+from tests.workspaces as w
+cross join (
+    values
+    (2, 'landlord', null, 'manager', 'May Manager'),
+    (4, 'landlord', null, 'manager', 'May Manager'),
+    (4, 'renter', 6, 'former', 'Finn Renter')
+) as s (inspection, signed_as, tenant, actor, name);
+
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
 
