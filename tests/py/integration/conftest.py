@@ -11,6 +11,7 @@ import pytest
 
 from scripts.stack.layout import Stack
 from tests.py.integration.landlord import Landlord
+from tests.py.integration.seeded import Seeded, two_workspaces
 from tests.py.support import User
 
 
@@ -31,3 +32,18 @@ def stack_db(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
     """The stack's own database, the one behind the API, as `postgres`; every statement commits."""
     with psycopg.connect(stack.db_url(), autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="module")
+def seeded(stack: Stack) -> Iterator[Seeded]:
+    """Workspaces A and B of the access matrix over HTTP. A module shares it: no test may change a row."""
+    with two_workspaces(stack) as both:
+        yield both
+
+
+@pytest.fixture
+def unchanged(seeded: Seeded) -> Iterator[None]:
+    """Whatever the test attempts, not one row of either workspace is another afterwards."""
+    before = seeded.digest()
+    yield
+    assert seeded.digest() == before
