@@ -36,6 +36,9 @@ OPEN_PATHS = (
 AUTH_LIMITED = r"/auth/v1/(token|signup|recover|otp|magiclink|resend|verify|reauthenticate)([/?;].*)?"
 AUTH_NOT_LIMITED = r"/auth/v1/token\?grant_type=(refresh_token|pkce)"
 
+# Numbers of rows that the planner guesses from everybody's: refused here and by the database.
+COUNT_NOT_EXACT = r'(?i).*\bcount\s*=\s*"?(planned|estimated).*'
+
 
 @dataclass(frozen=True)
 class Upstream:
@@ -82,6 +85,7 @@ def render(stack: Stack, env: Mapping[str, str] | None = None) -> str:
         open_paths=OPEN_PATHS,
         auth_limited=AUTH_LIMITED,
         auth_not_limited=AUTH_NOT_LIMITED,
+        count_not_exact=COUNT_NOT_EXACT,
         api_keys=(keys.anon_key, keys.service_role_key, keys.worker_key),
         jwks=json.dumps(keys.verifying_jwks),
         allow=[_cidr(each) for each in settings.rate_limit_allow],

@@ -38,6 +38,13 @@ REPLIES = (
         status=401,
     ),
     Reply(
+        when="response.code_details.contains('[count_not_exact]')",
+        code="count_not_exact",
+        message="Rows are counted exactly or not at all",
+        hint="Send `Prefer: count=exact`.",
+        status=400,
+    ),
+    Reply(
         when="response.code == 404",
         code="route_not_found",
         message="There is nothing at this path",

@@ -134,6 +134,13 @@ begin
             p_hint := 'Sign in, and send the access token you get.'
         );
     end if;
+    -- The planner's guesses come from statistics over everybody's rows: `workspace_id=eq.…` would tell how large another is.
+    if private.request_header('prefer') ~* '\mcount\s*=\s*"?(planned|estimated)' then
+        perform private.fail(
+            400, 'count_not_exact', 'Rows are counted exactly or not at all.',
+            p_hint := 'Send Prefer: count=exact.'
+        );
+    end if;
     if v_claims ->> 'role' = 'authenticated' and current_setting('transaction_read_only') = 'off' then
         perform private.count_write((v_claims ->> 'sub')::uuid);
     end if;

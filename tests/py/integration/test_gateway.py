@@ -122,6 +122,21 @@ def test_without_a_key_nothing_opens(gateway: Gateway, path: str) -> None:
     envelope(gateway.get(path, key=None, params={"apikey": "guess"}), 401, "api_key_invalid")
 
 
+@pytest.mark.parametrize(
+    "wishes", [["count=planned"], ["return=minimal, count=estimated"], ["count=planned", "return=minimal"]]
+)
+def test_guessed_counts_are_refused_in_whichever_header_they_hide(
+    gateway: Gateway, wishes: list[str]
+) -> None:
+    """Of two headers of one name the database sees the last, and PostgREST both."""
+    headers = "".join(f"prefer: {wish}\r\n" for wish in wishes)
+    key = gateway.stack.keys.anon_key
+    head = f"GET /rest/v1/units HTTP/1.1\r\nhost: x\r\napikey: {key}\r\n{headers}connection: close\r\n\r\n"
+    envelope(raw(gateway, head.encode()), 400, "count_not_exact")
+    exact = gateway.get("/rest/v1/units", headers={"Prefer": "count=exact"})
+    assert exact.status_code == 200
+
+
 def test_a_users_token_is_no_key(gateway: Gateway) -> None:
     token = gateway.user_token("ann")
     envelope(gateway.get("/rest/v1/units", key=None, token=token), 401, "api_key_missing")

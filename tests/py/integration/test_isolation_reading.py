@@ -186,6 +186,24 @@ def test_nobody_is_shown_a_plan(seeded: Seeded, actor: str, kind: str) -> None:
         assert refusal(seeded.client(actor).get(f"/{table}", headers=plan))[1] == "PGRST107", table
 
 
+@pytest.mark.parametrize("count", ["planned", "estimated"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "DELETE"])
+def test_nobody_is_told_what_the_planner_guesses_of_everybody_s_rows(
+    seeded: Seeded, ids: dict[str, str], count: str, method: str
+) -> None:
+    for actor in ("owner_a", "outsider"):
+        answer = seeded.client(actor).request(
+            method,
+            f"/units?workspace_id=eq.{ids['b']}",
+            json={"bedrooms": 1} if method == "PATCH" else None,
+            headers={"Prefer": f"return=minimal, count={count}", "Connection": "close"},
+        )
+        assert answer.status_code == 400
+        assert "/" not in answer.headers.get("Content-Range", "")
+        if method != "HEAD":
+            assert refusal(answer) == (400, "count_not_exact")
+
+
 @pytest.mark.parametrize("aggregate", ["count()", "id.count()", "created_at.max()"])
 def test_nothing_is_summed_over_rows(seeded: Seeded, aggregate: str) -> None:
     assert refusal(seeded.client("owner_a").get(f"/units?select={aggregate}")) == (400, "PGRST123")
