@@ -6,6 +6,13 @@ create extension if not exists pg_trgm with schema extensions;
 create schema if not exists private;
 create schema if not exists worker;
 
+-- The title and description of the API's OpenAPI document.
+comment on schema public is $$Freehold
+
+Properties, units, renters, leases and what happens with them, for property managers. Tables are read and written as
+https://postgrest.org describes; what a caller sees and may write follows from their token. What is more than a row goes
+through functions (`/rpc/...`). Every refusal is {code, message, details, hint}; `code` is stable.$$;
+
 comment on schema private is $$Helpers, triggers and definer internals. Never exposed through the API.$$;
 
 comment on schema worker is $$Freehold's workers
