@@ -134,7 +134,7 @@ begin
             p_hint := 'Sign in, and send the access token you get.'
         );
     end if;
-    -- The planner's guesses come from statistics over everybody's rows: `workspace_id=eq.…` would tell how large another is.
+    -- The planner guesses from statistics over everybody's rows: filtered by another workspace, it tells how large that is.
     if private.request_header('prefer') ~* '\mcount\s*=\s*"?(planned|estimated)' then
         perform private.fail(
             400, 'count_not_exact', 'Rows are counted exactly or not at all.',

@@ -18,8 +18,9 @@ $$;
 
 comment on function public.start_import(uuid, text, text, text) is $$Starts an import
 
-`kind` is rent_roll; `file_name` is shown to people; `file_digest` is the file's SHA-256 in hexadecimal. Needs `imports.run`, `portfolio.write`,
-`renters.write` and `leases.write`. Answers the import, to be filled with `rpc/stage_import_rows`.$$;
+`kind` is rent_roll; `file_name` is for people to know it by; `file_digest` is the file's SHA-256 in hexadecimal. Needs
+`imports.run`, `portfolio.write`, `renters.write` and `leases.write`. Answers the import, to be filled with
+`rpc/stage_import_rows`.$$;
 
 grant execute on function public.start_import(uuid, text, text, text) to authenticated;
 
