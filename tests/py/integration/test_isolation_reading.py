@@ -133,12 +133,14 @@ def test_what_a_row_of_another_workspace_holds_can_be_asked_for_in_vain(
     for table in expectations.tables():
         own = {canonical(row) for row in seeded.rows(actor, table)}
         columns = [column.name for column in expectations.columns() if column.table == table]
-        hits = 0
-        for (row,) in seeded.db.execute(
-            f"select to_jsonb(t) from public.{table} as t where {key_of(table)} = ws('b') limit 3".encode()
+        as_text = ", ".join(f"{name}::text" for name in columns)
+        for row in seeded.db.execute(
+            f"select {as_text} from public.{table} where {key_of(table)} = ws('b') limit 3".encode()
         ).fetchall():
             asked = ",".join(
-                f'{name}.eq."{_quoted(value)}"' for name, value in row.items() if value is not None
+                f'{name}.eq."{_quoted(value)}"'
+                for name, value in zip(columns, row, strict=True)
+                if value is not None
             )
             answer = client.get(
                 f"/{table}", params={"or": f"({asked})", "order": ",".join(columns)}, headers=COUNTED
@@ -146,7 +148,6 @@ def test_what_a_row_of_another_workspace_holds_can_be_asked_for_in_vain(
             assert answer.status_code == 200, f"{table}: {answer.text}"
             assert set(map(canonical, answer.json())) <= own, table
             assert total(answer) == len(answer.json()), table
-            hits += len(answer.json())
             exactly = client.get(
                 f"/{table}", params={key_of(table): f"eq.{ids['b']}", "or": f"({asked})"}, headers=COUNTED
             )
@@ -169,9 +170,9 @@ def test_one_row_of_another_workspace_and_none_answer_alike(seeded: Seeded, acto
         if not seeded.value("select to_jsonb(t) ? 'id' from public." + table + " as t limit 1"):
             continue
         theirs = seeded.value(f"select id from public.{table} where {key_of(table)} = ws('b') limit 1")
+        nothing = uuid.uuid4() if isinstance(theirs, uuid.UUID) else 2**40
         answers = [
-            seeded.client(actor).get(f"/{table}?id=eq.{each}", headers=single)
-            for each in (theirs, uuid.uuid4())
+            seeded.client(actor).get(f"/{table}?id=eq.{each}", headers=single) for each in (theirs, nothing)
         ]
         assert [refusal(answer) for answer in answers] == [(406, "PGRST116")] * 2, table
         assert answers[0].json() == answers[1].json(), table
@@ -248,6 +249,5 @@ def test_no_function_poses_as_a_column(seeded: Seeded) -> None:
     assert found == []
 
 
-def _quoted(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
+def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -52,7 +52,22 @@ def row_for(seeded: Seeded, table: str, at: str) -> Row:
     return seeded.new_row(table, at) or {key_of(table): str(seeded.value("select ws(%s)", at))}
 
 
-def ways(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
+def key(seeded: Seeded, table: str) -> str:
+    """The columns of the table's primary key, as `on_conflict` names them."""
+    return str(
+        seeded.value(
+            """
+            select string_agg(a.attname, ',')
+            from pg_index as i
+            join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+            where i.indisprimary and i.indrelid = to_regclass(%s)
+            """,
+            f"public.{table}",
+        )
+    )
+
+
+def ways(row: Row, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The query and the rest of the request: plain, shown, a file, a form, an upsert of either kind."""
 
     def preferring(*wishes: str) -> dict[str, Any]:
@@ -63,9 +78,9 @@ def ways(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "", preferring("return=headers-only")
     yield f"columns={','.join(row)}", preferring("missing=default", "return=representation")
     yield "", preferring("resolution=ignore-duplicates", "return=representation")
-    yield "on_conflict=id", preferring("resolution=ignore-duplicates")
+    yield f"on_conflict={key}", preferring("resolution=ignore-duplicates")
     yield "", preferring("resolution=merge-duplicates", "return=representation")
-    yield "on_conflict=workspace_id,id", preferring("resolution=merge-duplicates")
+    yield f"on_conflict={key}", preferring("resolution=merge-duplicates")
     yield "", {"content": _csv([row]), "headers": {"Content-Type": "text/csv", **SHOWN}}
     form = {name: value for name, value in row.items() if not isinstance(value, dict | list | None)}
     yield "", {"data": form}
@@ -75,10 +90,8 @@ def ways(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_a_row_for_another_workspace_is_refused_however_it_is_sent(seeded: Seeded, actor: str) -> None:
     client = seeded.client(actor)
     for table in expectations.tables():
-        for query, request in ways(row_for(seeded, table, "b")):
+        for query, request in ways(row_for(seeded, table, "b"), key(seeded, table)):
             answer = client.post(f"/{table}?{query}", **request)
-            if refusal(answer) == (400, "42703") and "on_conflict=" in query:
-                continue  # the table has no such columns
             assert refusal(answer) == (STRANGERS[actor], "42501"), f"{table}?{query}: {answer.text}"
 
 
@@ -134,8 +147,9 @@ def test_a_row_that_is_put_in_the_place_of_another_s_is_refused(seeded: Seeded) 
         for at in "ab":
             row = {**row_for(seeded, table, at), "id": theirs}
             put = seeded.client("manager_a").put(f"/{table}?id=eq.{theirs}", json=row, headers=SHOWN)
-            assert refusal(put) == (403, "42501"), table
-            tried += 1
+            # Where the key has more columns than the id, PostgREST refuses the address itself.
+            assert refusal(put) in ((403, "42501"), (405, "PGRST105")), table
+            tried += put.status_code == 403
     assert tried > 10
 
 
