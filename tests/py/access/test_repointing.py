@@ -254,5 +254,5 @@ def _unlike(value: Any) -> Any:
     try:
         uuid.UUID(str(value))
     except ValueError:
-        return value + 1_000_000 if type(value) is int else value
+        return value + 1 if type(value) is int else value
     return str(uuid.uuid4())

@@ -33,6 +33,7 @@ OF_TYPE: dict[str, Any] = {
 OF_NAME: dict[str, Any] = {
     "currency": "USD",
     "email": "somebody@example.com",
+    "entity": "tenants",
     "file_digest": "0" * 64,
     "kind": "member",
     "name": "Elm Street Homes",
@@ -52,7 +53,7 @@ WITH_ID: dict[tuple[str, str], dict[str, Any]] = {
     ("revoke_portal_access", "vendor_id"): {"tenant_id": None},
 }
 # Whose rows an id names, where it isn't the table that the name begins with.
-TABLE_OF: dict[str, str] = {"user_id": "workspace_members"}
+TABLE_OF: dict[str, str] = {"entity_id": "tenants", "user_id": "workspace_members"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tests.py.integration.test_catalog_functions import EXECUTABLE
 
 Db = psycopg.Connection[Any]
 
-LONGEST_TITLE = 100
+LONGEST_TITLE = 120
 # Their name says all there is to say of them, where the function's title names the thing.
 PLAIN_IDS = r"\w+_id|id"
 
