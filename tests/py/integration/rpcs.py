@@ -35,6 +35,7 @@ OF_NAME: dict[str, Any] = {
     "email": "somebody@example.com",
     "entity": "tenants",
     "file_digest": "0" * 64,
+    "incurred_on": "2024-01-01",
     "kind": "member",
     "name": "Elm Street Homes",
     "outcome": "sent",
@@ -52,8 +53,8 @@ WITH_ID: dict[tuple[str, str], dict[str, Any]] = {
     ("revoke_portal_access", "tenant_id"): {"vendor_id": None},
     ("revoke_portal_access", "vendor_id"): {"tenant_id": None},
 }
-# Whose rows an id names, where it isn't the table that the name begins with.
-TABLE_OF: dict[str, str] = {"entity_id": "tenants", "user_id": "workspace_members"}
+# Which column an id is of, where neither the name nor a foreign key tells.
+IDENTIFIED = {"entity_id": ("tenants", "id"), "user_id": ("workspace_members", "user_id")}
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,18 @@ class Rpc:
     name: str
     volatile: bool
     arguments: dict[str, str]
+    optional: list[str]
 
     @property
     def ids(self) -> list[str]:
         return [name for name, kind in self.arguments.items() if kind == "uuid"]
 
     def body(self, ids: dict[str, str]) -> dict[str, Any]:
-        """A call's arguments, those in `ids` as given."""
+        """A call's arguments, those in `ids` as given; what may be left out is."""
         return {
-            name: ids.get(name, OF_FUNCTION.get((self.name, name), OF_NAME.get(name, OF_TYPE[kind])))
+            name: ids.get(name, OF_FUNCTION.get((self.name, name), OF_NAME.get(name, OF_TYPE.get(kind))))
             for name, kind in self.arguments.items()
+            if name in ids or name not in self.optional
         }
 
     def about(self, name: str, value: str, ids: dict[str, str]) -> dict[str, Any]:
@@ -94,7 +97,8 @@ def rpcs(db: Db, schema: str = "public") -> list[Rpc]:
                     where a.type is not null
                 ),
                 '{}'
-            )
+            ),
+            coalesce(p.proargnames[p.pronargs - p.pronargdefaults + 1:p.pronargs], '{}')
         from pg_proc as p
         where
             p.pronamespace = %s::regnamespace
@@ -104,7 +108,10 @@ def rpcs(db: Db, schema: str = "public") -> list[Rpc]:
         """,
         [schema],
     ).fetchall()
-    return [Rpc(schema, *row) for row in found]
+    return [
+        Rpc(schema, name, volatile, arguments, list(optional))
+        for name, volatile, arguments, optional in found
+    ]
 
 
 def named_ids(db: Db, names: set[str], at: str) -> dict[str, list[str]]:
@@ -118,8 +125,7 @@ def nowhere() -> str:
 
 
 def _ids(db: Db, name: str, at: str) -> Iterator[str]:
-    table = TABLE_OF.get(name) or _table(db, name)
-    column = "user_id" if name == "user_id" else "id"
+    table, column = _identified(db, name)
     workspace = "id" if table == "workspaces" else "workspace_id"
     found = db.execute(
         f"select {column}::text from public.{table} where {workspace} = ws(%s) order by 1".encode(), [at]
@@ -127,19 +133,30 @@ def _ids(db: Db, name: str, at: str) -> Iterator[str]:
     yield from (each for (each,) in found)
 
 
-def _table(db: Db, name: str) -> str:
-    """The table that `<singular>_id` points to."""
+def _identified(db: Db, name: str) -> tuple[str, str]:
+    """The table and column of ids of this name: of the table it begins with, or of the key named so."""
     stem = name.removesuffix("_id")
     row = db.execute(
         """
-        select c.relname
+        select c.relname, 'id', 1
         from pg_class as c
         where
             c.relnamespace = 'public'::regnamespace
             and c.relkind in ('r', 'p')
             and c.relname in (%(stem)s || 's', %(stem)s || 'es', regexp_replace(%(stem)s, 'y$', 'ies'))
+        union all
+        select p.relname, t.attname, 2
+        from pg_constraint as f
+        join pg_class as p on p.oid = f.confrelid
+        cross join lateral unnest(f.conkey, f.confkey) as k (own, target)
+        join pg_attribute as a on a.attrelid = f.conrelid and a.attnum = k.own
+        join pg_attribute as t on t.attrelid = f.confrelid and t.attnum = k.target
+        where f.contype = 'f' and a.attname = %(name)s and p.relnamespace = 'public'::regnamespace
+        order by 3
+        limit 1
         """,
-        {"stem": stem},
+        {"stem": stem, "name": name},
     ).fetchone()
-    assert row is not None, f"say in TABLE_OF whose id {name} is"
-    return str(row[0])
+    found = IDENTIFIED.get(name) or (row and (str(row[0]), str(row[1])))
+    assert found, f"say in IDENTIFIED whose id {name} is"
+    return found

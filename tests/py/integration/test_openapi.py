@@ -16,15 +16,15 @@ from tests.py.integration.test_catalog_functions import EXECUTABLE
 Db = psycopg.Connection[Any]
 
 LONGEST_TITLE = 120
-# Their name says all there is to say of them, where the function's title names the thing.
+# Their name says all there is to say of them; so do the comments on columns that the function answers with.
 PLAIN_IDS = r"\w+_id|id"
 
 WORDED = """
-    select 'table', c.relname, '{}'::text[], obj_description(c.oid, 'pg_class')
+    select 'table', c.relname, '{}'::text[], obj_description(c.oid, 'pg_class'), '{}'::text[]
     from pg_class as c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
     union all
-    select 'column', c.relname || '.' || a.attname, '{}', col_description(c.oid, a.attnum)
+    select 'column', c.relname || '.' || a.attname, '{}', col_description(c.oid, a.attnum), '{}'
     from pg_class as c
     join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
@@ -33,7 +33,13 @@ WORDED = """
         'function',
         p.pronamespace::regnamespace || '.' || p.proname,
         coalesce(p.proargnames[:p.pronargs], '{}'),
-        obj_description(p.oid, 'pg_proc')
+        obj_description(p.oid, 'pg_proc'),
+        array(
+            select a.attname::text
+            from pg_type as t
+            join pg_attribute as a on a.attrelid = t.typrelid and a.attnum > 0
+            where t.oid = p.prorettype
+        )
     from pg_proc as p
     where
         p.pronamespace in ('public'::regnamespace, 'worker'::regnamespace)
@@ -44,16 +50,20 @@ WORDED = """
 
 @dataclass(frozen=True)
 class Worded:
-    """A thing of the API and its comment."""
+    """A thing of the API and its comment; `answered` are columns of the row that a function answers with."""
 
     kind: str
     name: str
     arguments: list[str]
     words: str | None
+    answered: tuple[str, ...] = ()
 
 
 def found(db: Db) -> list[Worded]:
-    return [Worded(*row) for row in db.execute(WORDED.encode())]
+    return [
+        Worded(kind, name, arguments, words, tuple(answered))
+        for kind, name, arguments, words, answered in db.execute(WORDED.encode())
+    ]
 
 
 def problems(thing: Worded) -> list[str]:
@@ -89,6 +99,7 @@ def _of_function(thing: Worded, title: str, body: str) -> list[str]:
         for argument in thing.arguments
         if not re.fullmatch(PLAIN_IDS, argument)
         and thing.name.startswith("public.")
+        and argument not in thing.answered
         and not re.search(rf"\b{argument.replace('_', '[_ ]')}\b", str(thing.words), re.I)
     ]
     return said
