@@ -1,4 +1,4 @@
--- Telling the manager that a lease runs out: 90, 60 and 30 days ahead, and on the last day for giving notice.
+-- Telling the manager that a lease runs out, by mail and within the app: 90, 60 and 30 days ahead, and on the last day for giving notice.
 
 -- One row for each notice that will fall due, written when a lease begins. The check reads what is due, not what is stored.
 create table private.lease_reminders (
@@ -76,6 +76,7 @@ declare
     v_due integer;
     v_skipped integer;
     v_notices jsonb[];
+    v_told jsonb;
 begin
     with first_due as materialized (
         select
@@ -193,6 +194,13 @@ begin
             format('lease_expiry/%s/%s/%s/%s', n.lease_id, n.threshold, n.ends_on, n.user_id),
             v_request_id
         from recipients as n
+        join private.notification_wishes as wish
+            on
+                wish.workspace_id = n.workspace_id
+                and wish.user_id = n.user_id
+                and wish.category = 'lease_expiry'
+                and wish.channel = 'email'
+                and wish.enabled
         on conflict (workspace_id, dedupe_key) do nothing
         returning id
     )
@@ -201,8 +209,27 @@ begin
         (select count(*) >= p_limit from first_due),
         (select count(*) from decided as d where d.state = 'queued'),
         (select count(*) from decided as d where d.state = 'skipped'),
-        (select array_agg(jsonb_build_object('message_id', w.id)) from written as w)
-    into v_full, v_due, v_skipped, v_notices;
+        (select array_agg(jsonb_build_object('message_id', w.id)) from written as w),
+        (
+            select jsonb_agg(jsonb_build_object(
+                'workspace_id', n.workspace_id,
+                'user_id', n.user_id,
+                'title', format('Lease %s ends on %s', n.lease_number, n.ends_on),
+                'body', format('%s. Last day for giving notice: %s.', n.property_name, n.notice_deadline_on),
+                'payload', jsonb_build_object(
+                    'lease_number', n.lease_number,
+                    'ends_on', n.ends_on,
+                    'days_left', n.ends_on - n.today,
+                    'notice_deadline_on', n.notice_deadline_on,
+                    'threshold', n.threshold
+                ),
+                'lease_id', n.lease_id,
+                'dedupe_key', format('lease_expiry/%s/%s/%s', n.lease_id, n.threshold, n.ends_on)
+            ))
+            from recipients as n
+        )
+    into v_full, v_due, v_skipped, v_notices, v_told;
+    perform private.notify('lease_expiry', v_told);
     if v_notices is not null then
         perform pgmq.send_batch('email', v_notices);
     end if;
@@ -218,7 +245,7 @@ $$;
 comment on function worker.lease_expiry_check(timestamptz, integer) is $$Queues the notices of leases that run out
 
 For each lease with a threshold due on its property's date, the tightest one only, to the property's manager or else the
-owners; never twice for the same lease, threshold and end date, and not once the term is over. Takes up to `p_limit` leases:
+owners, by mail and within the app as each of them wants it; never twice for the same lease, threshold and end date, and not once the term is over. Takes up to `p_limit` leases:
 call again while `more`. Answers {leases_due, messages_queued, thresholds_skipped, more}: the leases to be told of, and the
 thresholds passed over.$$;
 

@@ -18,6 +18,7 @@ RPCS = """
     create_workspace discard_import end_lease inspection_content invite leave_workspace record_expense
     remove_member resolve_message revoke_portal_access search set_custom_fields set_member_status
     sign_inspection stage_import_rows start_import start_inspection void_expense
+    mark_notifications_read notification_settings set_notification_preference
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
@@ -44,6 +45,7 @@ EXECUTABLE = {
         "worker.health",
         "worker.housekeeping",
         "worker.lease_expiry_check",
+        "worker.notification_retention",
         "worker.lease_turnover",
         "worker.queue_metrics",
         "worker.release_messages",

@@ -77,6 +77,8 @@ INDEXES = [
 UNRECORDED = {
     "audit_entries": "it is the record",
     "audit_values": "as above: the values of its entries",
+    "notifications": "what somebody was told and has read is theirs alone to see",
+    "notification_preferences": "as above: how that person wants to be told",
 }
 # Words of column names that tell of a person, or of what nobody may read; and columns with one that don't.
 PERSONAL = re.compile(r"(^|_)(email|phone|first_name|last_name|address|to_name)(_|$)")

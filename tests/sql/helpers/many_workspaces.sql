@@ -126,6 +126,21 @@ select workspace_id, property_id, unit_id, vendor_id, 'repairs', 12500, 'USD', '
 insert into public.documents (workspace_id, title, storage_path, lease_id, visible_to_renters)
 select workspace_id, 'Document ' || k, workspace_id || '/' || lease_id, lease_id, true from tests.rows;
 
+-- Each of manager_a's five workspaces told them, and each of the others somebody else.
+insert into public.notifications (workspace_id, user_id, category, title, lease_id, dedupe_key)
+select
+    r.workspace_id, case when m.n <= 5 then member('manager_a') else r.unit_id end, 'lease_expiry', 'Notice', r.lease_id,
+    r.lease_id::text
+from tests.rows as r
+join tests.many as m on m.workspace_id = r.workspace_id;
+
+insert into public.notification_preferences (workspace_id, user_id, category, channel, enabled)
+select m.workspace_id, case when m.n <= 5 then member('manager_a') else k.id end, 'lease_expiry', k.channel, false
+from tests.many as m
+cross join lateral (
+    select gen_random_uuid() as id, channel from unnest('{in_app, email, sms}'::text []) as c (channel)
+) as k;
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
@@ -138,3 +153,5 @@ analyze public.custom_field_definitions, public.property_custom_fields, public.u
     public.tenant_custom_fields, public.lease_custom_fields;
 analyze public.inspection_templates, public.inspection_template_items, public.inspections, public.inspection_items,
     public.inspection_signatures, public.expenses, public.documents;
+
+analyze public.notifications, public.notification_preferences;

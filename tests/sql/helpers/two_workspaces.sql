@@ -465,6 +465,42 @@ cross join (
     (4, 'renter', 6, 'former', 'Finn Renter')
 ) as s (inspection, signed_as, tenant, actor, name);
 
+-- What all of this told people counts for nothing: these take its place.
+delete from public.notifications;
+
+insert into public.notifications
+    (id, workspace_id, user_id, category, title, lease_id, maintenance_request_id, dedupe_key, read_at)
+select
+    tests.id_of(w.letter, 'notification', n.n), ws(w.letter),
+    member(case n.actor when 'both' then 'both' else n.actor || '_' || w.letter end),
+    'lease_expiry', 'Notice ' || n.n, case when n.lease <> '' then lease(w.letter, n.lease) end,
+    case when n.request > 0 then request(w.letter, n.request) end, n.n::text, n.read_at
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'manager', 'active', null::integer, null::timestamptz),
+    (2, 'manager', null, 1, now()),
+    (3, 'viewer', 'active', null, null),
+    (4, 'suspended', 'active', null, null),
+    (5, 'both', 'active', null, null),
+    (6, 'removed', 'active', null, null)
+) as n (n, actor, lease, request, read_at);
+
+insert into public.notification_preferences (workspace_id, user_id, category, channel, enabled)
+select
+    ws(w.letter), member(case p.actor when 'both' then 'both' else p.actor || '_' || w.letter end), 'lease_expiry',
+    p.channel, p.enabled
+from tests.workspaces as w
+cross join (
+    values
+    ('manager', 'email', false),
+    ('manager', 'sms', true),
+    ('viewer', 'email', false),
+    ('suspended', 'email', false),
+    ('both', 'in_app', false),
+    ('removed', 'email', false)
+) as p (actor, channel, enabled);
+
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
 
