@@ -628,8 +628,8 @@ UNION ALL
     r.id AS request_id,
     m.user_id
    FROM ((public.maintenance_requests r
-     JOIN public.properties p ON (((p.workspace_id = r.workspace_id) AND (p.id = r.property_id))))
-     JOIN public.workspace_members m ON (((m.workspace_id = r.workspace_id) AND ((m.user_id = p.manager_id) OR ((p.manager_id IS NULL) AND (m.role = 'owner'::text))))))
+     JOIN public.properties p ON (((r.workspace_id = p.workspace_id) AND (r.property_id = p.id))))
+     JOIN public.workspace_members m ON (((r.workspace_id = m.workspace_id) AND ((p.manager_id = m.user_id) OR ((p.manager_id IS NULL) AND (m.role = 'owner'::text))))))
   WHERE (r.assigned_member_id IS NULL);
 
 create view "private"."notification_wishes" with (security_invoker=true) AS  SELECT m.workspace_id,
@@ -639,9 +639,9 @@ create view "private"."notification_wishes" with (security_invoker=true) AS  SEL
     COALESCE(p.enabled, d.enabled) AS enabled,
     (p.enabled IS NULL) AS is_default
    FROM (((public.workspace_members m
-     JOIN private.role_permissions held ON ((held.role = m.role)))
-     JOIN private.notification_defaults d ON ((d.permission = held.permission)))
-     LEFT JOIN public.notification_preferences p ON (((p.workspace_id = m.workspace_id) AND (p.user_id = m.user_id) AND (p.category = d.category) AND (p.channel = d.channel))))
+     JOIN private.role_permissions held ON ((m.role = held.role)))
+     JOIN private.notification_defaults d ON ((held.permission = d.permission)))
+     LEFT JOIN public.notification_preferences p ON (((m.workspace_id = p.workspace_id) AND (m.user_id = p.user_id) AND (d.category = p.category) AND (d.channel = p.channel))))
   WHERE (m.status = 'active'::text);
 
 create index notification_preferences_category_idx on public.notification_preferences using btree (category, channel);
