@@ -6,13 +6,13 @@ grant select on public.documents to service_role;
 grant select, delete on public.documents to authenticated;
 grant insert (
     workspace_id, document_type, title, file_name, storage_path, content_type, size_bytes, sha256, expires_on,
-    visible_to_renters, visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id, inspection_id,
-    inspection_item_id, expense_id
+    visible_to_renters, visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id,
+    maintenance_request_id, inspection_id, inspection_item_id, expense_id
 ) on public.documents to authenticated;
 grant update (
     document_type, title, file_name, status, content_type, size_bytes, sha256, expires_on, visible_to_renters,
-    visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id, inspection_id, inspection_item_id,
-    expense_id
+    visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id, maintenance_request_id, inspection_id,
+    inspection_item_id, expense_id
 ) on public.documents to authenticated;
 
 create policy members_and_portal_select on public.documents

@@ -8,6 +8,7 @@ create table public.expenses (
     vendor_id uuid,
     lease_id uuid,
     tenant_id uuid,
+    maintenance_request_id uuid,
     category text not null check (
         category in (
             'repairs', 'maintenance', 'cleaning', 'supplies', 'utilities', 'insurance', 'taxes', 'fees', 'legal',
@@ -33,6 +34,8 @@ create table public.expenses (
     references public.leases (workspace_id, property_id, id) on delete set null (lease_id),
     foreign key (workspace_id, tenant_id) references public.tenants (workspace_id, id) on delete set null (tenant_id),
     foreign key (workspace_id, vendor_id) references public.vendors (workspace_id, id) on delete set null (vendor_id),
+    foreign key (workspace_id, maintenance_request_id) references public.maintenance_requests (workspace_id, id)
+        on delete set null (maintenance_request_id),
     constraint voided_expenses_say_why check ((voided_at is null) = (void_reason is null)),
     constraint a_billed_renter_has_a_lease check (tenant_id is null or lease_id is not null)
 );
@@ -45,6 +48,8 @@ create index expenses_lease_id_idx on public.expenses (workspace_id, lease_id) w
 create index expenses_tenant_id_idx on public.expenses (workspace_id, tenant_id) where tenant_id is not null;
 create index expenses_vendor_id_idx on public.expenses (workspace_id, vendor_id, incurred_on desc)
     where vendor_id is not null;
+create index expenses_maintenance_request_id_idx on public.expenses (workspace_id, maintenance_request_id)
+    where maintenance_request_id is not null;
 create index expenses_recorded_by_idx on public.expenses (recorded_by) where recorded_by is not null;
 create index expenses_voided_by_idx on public.expenses (voided_by) where voided_by is not null;
 
@@ -61,6 +66,7 @@ comment on column public.expenses.vendor_id is $$Who was paid, if they are on re
 comment on column public.expenses.lease_id is $$The lease that it is to be billed to; empty: the landlord bears it.$$;
 comment on column public.expenses.tenant_id is
     $$The renter of that lease who alone is to be billed; empty: its renters jointly, or nobody.$$;
+comment on column public.expenses.maintenance_request_id is $$The request whose work it paid for.$$;
 comment on column public.expenses.category is
     $$repairs, maintenance, cleaning, supplies, utilities, insurance, taxes, fees, legal, advertising, travel, interest,
 improvement or other.$$;
@@ -98,9 +104,11 @@ begin
         or (
             coalesce(new.unit_id, old.unit_id), coalesce(new.vendor_id, old.vendor_id),
             coalesce(new.lease_id, old.lease_id), coalesce(new.tenant_id, old.tenant_id),
-            coalesce(new.recorded_by, old.recorded_by)
+            coalesce(new.maintenance_request_id, old.maintenance_request_id), coalesce(new.recorded_by, old.recorded_by)
         )
-        is distinct from (old.unit_id, old.vendor_id, old.lease_id, old.tenant_id, old.recorded_by)
+        is distinct from (
+            old.unit_id, old.vendor_id, old.lease_id, old.tenant_id, old.maintenance_request_id, old.recorded_by
+        )
     then
         perform private.fail(
             409, 'expense_recorded', 'An expense keeps its amount, its date, its place and who is to bear it.',
@@ -152,6 +160,7 @@ create function private.record_expense(
     p_vendor_id uuid,
     p_lease_id uuid,
     p_tenant_id uuid,
+    p_maintenance_request_id uuid,
     p_now timestamptz
 )
     returns public.expenses
@@ -177,7 +186,7 @@ begin
     perform private.require_permission(v_property.workspace_id, 'money.write');
     v_kept := private.begin_idempotent('record_expense', jsonb_build_array(
         p_property_id, p_category, p_amount_minor, p_incurred_on, p_description, p_currency, p_unit_id, p_vendor_id,
-        p_lease_id, p_tenant_id
+        p_lease_id, p_tenant_id, p_maintenance_request_id
     ));
     if v_kept is not null then
         return jsonb_populate_record(null::public.expenses, v_kept);
@@ -219,13 +228,26 @@ begin
             p_hint := 'Give lease_id with tenant_id; an occupant is billed through the lease''s renters.'
         );
     end if;
+    if exists (
+        select from public.maintenance_requests as r
+        where
+            r.workspace_id = v_property.workspace_id
+            and r.id = p_maintenance_request_id
+            and r.property_id <> v_property.id
+    ) then
+        perform private.fail(
+            422, 'request_elsewhere', 'The maintenance request is about another property.',
+            p_hint := 'Record the expense at the property where the work was done.'
+        );
+    end if;
     insert into public.expenses (
-        workspace_id, property_id, unit_id, vendor_id, lease_id, tenant_id, category, amount_minor, currency,
-        incurred_on, description, recorded_by
+        workspace_id, property_id, unit_id, vendor_id, lease_id, tenant_id, maintenance_request_id, category,
+        amount_minor, currency, incurred_on, description, recorded_by
     )
     values (
-        v_property.workspace_id, v_property.id, p_unit_id, p_vendor_id, p_lease_id, p_tenant_id, p_category,
-        p_amount_minor, v_property.currency, p_incurred_on, coalesce(p_description, ''), auth.uid()
+        v_property.workspace_id, v_property.id, p_unit_id, p_vendor_id, p_lease_id, p_tenant_id,
+        p_maintenance_request_id, p_category, p_amount_minor, v_property.currency, p_incurred_on,
+        coalesce(p_description, ''), auth.uid()
     )
     returning * into v_expense;
     perform private.keep_answer('record_expense', to_jsonb(v_expense));
@@ -271,7 +293,7 @@ end
 $$;
 
 grant execute on function private.record_expense(
-    uuid, text, bigint, date, text, text, uuid, uuid, uuid, uuid, timestamptz
+    uuid, text, bigint, date, text, text, uuid, uuid, uuid, uuid, uuid, timestamptz
 ) to authenticated;
 grant execute on function private.void_expense(uuid, text, timestamptz) to authenticated;
 
@@ -286,7 +308,8 @@ create function public.record_expense(
     unit_id uuid default null,
     vendor_id uuid default null,
     lease_id uuid default null,
-    tenant_id uuid default null
+    tenant_id uuid default null,
+    maintenance_request_id uuid default null
 )
     returns public.expenses
     volatile
@@ -295,19 +318,20 @@ create function public.record_expense(
 as $$
     select private.record_expense(
         property_id, category, amount_minor, incurred_on, description, currency, unit_id, vendor_id, lease_id,
-        tenant_id, now()
+        tenant_id, maintenance_request_id, now()
     )
 $$;
 
-comment on function public.record_expense(uuid, text, bigint, date, text, text, uuid, uuid, uuid, uuid) is
+comment on function public.record_expense(uuid, text, bigint, date, text, text, uuid, uuid, uuid, uuid, uuid) is
 $$Records what was spent on a property
 
 `amount_minor` is in minor units of the property's currency; give `currency` to have it checked (422 `currency_mismatch`).
 `incurred_on` is a date at the property, no later than its today (422 `incurred_ahead`). `unit_id` narrows the place. `lease_id`
 says that it is to be billed to a lease that has begun (422 `lease_not_billable`), `tenant_id` to one party of it alone (422
-`renter_not_billable`). Needs `money.write` and an `Idempotency-Key`. 404 `property_not_found`. Answers the expense.$$;
+`renter_not_billable`). `maintenance_request_id` is the request that it paid for, at the same property (422
+`request_elsewhere`). Needs `money.write` and an `Idempotency-Key`. 404 `property_not_found`. Answers the expense.$$;
 
-grant execute on function public.record_expense(uuid, text, bigint, date, text, text, uuid, uuid, uuid, uuid)
+grant execute on function public.record_expense(uuid, text, bigint, date, text, text, uuid, uuid, uuid, uuid, uuid)
 to authenticated;
 
 

@@ -24,12 +24,15 @@ create table public.documents (
     tenant_id uuid,
     lease_id uuid,
     vendor_id uuid,
+    maintenance_request_id uuid,
     inspection_id uuid,
     inspection_item_id uuid,
     expense_id uuid,
     -- In the order of how much each says about whom it concerns.
     attached_to uuid generated always as (
-        coalesce(tenant_id, lease_id, vendor_id, expense_id, inspection_id, unit_id, property_id)
+        coalesce(
+            tenant_id, vendor_id, expense_id, maintenance_request_id, inspection_id, lease_id, unit_id, property_id
+        )
     ) stored,
     uploaded_by uuid default auth.uid() references auth.users (id) on delete set null,
     created_at timestamptz not null default now(),
@@ -43,6 +46,8 @@ create table public.documents (
     foreign key (workspace_id, tenant_id) references public.tenants (workspace_id, id) on delete set null (tenant_id),
     foreign key (workspace_id, lease_id) references public.leases (workspace_id, id) on delete set null (lease_id),
     foreign key (workspace_id, vendor_id) references public.vendors (workspace_id, id) on delete set null (vendor_id),
+    foreign key (workspace_id, maintenance_request_id) references public.maintenance_requests (workspace_id, id)
+        on delete set null (maintenance_request_id),
     foreign key (workspace_id, inspection_id) references public.inspections (workspace_id, id)
         on delete set null (inspection_id),
     foreign key (workspace_id, inspection_id, inspection_item_id)
@@ -73,6 +78,8 @@ create index documents_unit_id_idx on public.documents (workspace_id, property_i
 create index documents_tenant_id_idx on public.documents (workspace_id, tenant_id) where tenant_id is not null;
 create index documents_lease_id_idx on public.documents (workspace_id, lease_id) where lease_id is not null;
 create index documents_vendor_id_idx on public.documents (workspace_id, vendor_id) where vendor_id is not null;
+create index documents_maintenance_request_id_idx on public.documents (workspace_id, maintenance_request_id)
+    where maintenance_request_id is not null;
 create index documents_inspection_id_idx on public.documents (workspace_id, inspection_id, inspection_item_id)
     where inspection_id is not null;
 create index documents_expense_id_idx on public.documents (workspace_id, expense_id) where expense_id is not null;
@@ -107,12 +114,14 @@ comment on column public.documents.unit_id is $$A unit of that property. Shown t
 comment on column public.documents.tenant_id is $$A renter. Shown to renters, it concerns this one alone, whatever else it names.$$;
 comment on column public.documents.lease_id is $$A lease. Shown to renters, it concerns its parties, after its end, too.$$;
 comment on column public.documents.vendor_id is $$A vendor: the insurance they carry, their invoice. Never shown to renters.$$;
+comment on column public.documents.maintenance_request_id is
+    $$A request. Shown to renters, it concerns the household that sees the request; shown to vendors, whoever has it now.$$;
 comment on column public.documents.inspection_id is $$An inspection. Shown to renters, it concerns those who may read that.$$;
 comment on column public.documents.inspection_item_id is
     $$The item of that inspection of which it is a photo. Fixed once the inspection is completed.$$;
 comment on column public.documents.expense_id is $$The expense of which it is the receipt. Never shown to renters.$$;
 comment on column public.documents.attached_to is
-    $$The id of what it names most closely: renter, lease, vendor, expense, inspection, unit, property, in this order.$$;
+    $$The id of what it names most closely: renter, vendor, expense, request, inspection, lease, unit or property, in this order.$$;
 comment on column public.documents.uploaded_by is $$Who added it; empty once that account is deleted.$$;
 comment on column public.documents.created_at is $$When the row was made.$$;
 comment on column public.documents.updated_at is $$When the row last changed.$$;
@@ -222,7 +231,7 @@ create trigger record_deletes after delete on public.documents
 
 
 -- What a document shown to renters has to name for the caller to see it: their record, their leases with the inspections that
--- begin and end them, and the place that they rent now.
+-- begin and end them, their household's requests, and the place that they rent now.
 create function private.my_records_as_renter()
     returns setof uuid
     stable
@@ -239,6 +248,8 @@ begin
     select private.my_lease_ids()
     union all
     select private.my_inspection_ids()
+    union all
+    select private.my_household_request_ids()
     union all
     select private.my_unit_ids()
     union all
@@ -259,7 +270,9 @@ declare
     v_user_id uuid := auth.uid();
 begin
     return query
-    select v.id from public.vendors as v where v.user_id = v_user_id;
+    select v.id from public.vendors as v where v.user_id = v_user_id
+    union all
+    select private.my_assigned_request_ids();
 end
 $$;
 

@@ -415,7 +415,8 @@ cross join (values (1, null::timestamptz, null), (2, '2020-02-01', 'Twice')) as 
 -- What each is attached to, to whom it is shown, and whether it is there: a renter and a vendor see what is theirs of these.
 insert into public.documents (
     id, workspace_id, title, status, storage_path, content_type, size_bytes, sha256, visible_to_renters,
-    visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id, inspection_id, inspection_item_id, expense_id
+    visible_to_vendors, property_id, unit_id, tenant_id, lease_id, vendor_id, inspection_id, inspection_item_id, expense_id,
+    maintenance_request_id
 )
 select
     tests.id_of(w.letter, 'document', d.n), ws(w.letter), 'Document ' || d.n, d.status, ws(w.letter) || '/' || d.n,
@@ -427,25 +428,32 @@ select
     case when d.vendor is not null then vendor(w.letter, d.vendor) end,
     case when d.inspection is not null then tests.id_of(w.letter, 'inspection', d.inspection) end,
     case when d.item is not null then tests.id_of(w.letter, 'inspection_item', d.item) end,
-    case when d.expense is not null then tests.id_of(w.letter, 'expense', d.expense) end
+    case when d.expense is not null then tests.id_of(w.letter, 'expense', d.expense) end,
+    case when d.request is not null then request(w.letter, d.request) end
 from tests.workspaces as w
 cross join (
     values
-    (1, 'available', true, false, false, null::integer, 1, null, null::integer, null::integer, null::integer, null::integer),
-    (2, 'available', true, false, true, 1, null, 'active', null, null, null, null),
-    (3, 'available', true, false, true, 3, null, 'ended', null, null, null, null),
-    (4, 'available', true, false, false, null, 2, 'active', null, null, null, null),
-    (5, 'available', false, true, false, null, null, 'active', null, null, null, null),
-    (6, 'pending_upload', true, false, false, null, null, 'active', null, null, null, null),
-    (7, 'available', true, false, true, 1, null, null, null, null, null, null),
-    (8, 'available', true, false, true, null, null, null, null, null, null, null),
-    (9, 'available', true, false, true, null, null, null, null, 2, 3, null),
-    (10, 'available', false, true, false, null, null, null, 1, null, null, null),
-    (11, 'archived', false, true, false, null, null, null, 1, null, null, null),
-    (12, 'available', true, false, true, null, null, null, 1, null, null, null),
-    (13, 'available', true, true, true, null, null, null, null, null, null, 1),
-    (14, 'available', true, true, false, null, null, null, null, null, null, null)
-) as d (n, status, renters, vendors, property, unit, tenant, lease, vendor, inspection, item, expense);
+    (
+        1, 'available', true, false, false, null::integer, 1, null, null::integer, null::integer, null::integer, null::integer,
+        null::integer
+    ),
+    (2, 'available', true, false, true, 1, null, 'active', null, null, null, null, null),
+    (3, 'available', true, false, true, 3, null, 'ended', null, null, null, null, null),
+    (4, 'available', true, false, false, null, 2, 'active', null, null, null, null, null),
+    (5, 'available', false, true, false, null, null, 'active', null, null, null, null, null),
+    (6, 'pending_upload', true, false, false, null, null, 'active', null, null, null, null, null),
+    (7, 'available', true, false, true, 1, null, null, null, null, null, null, null),
+    (8, 'available', true, false, true, null, null, null, null, null, null, null, null),
+    (9, 'available', true, false, true, null, null, null, null, 2, 3, null, null),
+    (10, 'available', false, true, false, null, null, null, 1, null, null, null, null),
+    (11, 'archived', false, true, false, null, null, null, 1, null, null, null, null),
+    (12, 'available', true, false, true, null, null, null, 1, null, null, null, null),
+    (13, 'available', true, true, true, null, null, null, null, null, null, 1, null),
+    (14, 'available', true, true, false, null, null, null, null, null, null, null, null),
+    (15, 'available', true, false, true, 1, null, null, null, null, null, null, 1),
+    (16, 'available', false, true, false, null, null, 'active', null, null, null, null, 1),
+    (17, 'available', true, true, false, null, null, null, null, null, null, null, 4)
+) as d (n, status, renters, vendors, property, unit, tenant, lease, vendor, inspection, item, expense, request);
 
 update public.inspections
 set status = 'completed', completed_at = '2020-01-02', content_digest = repeat('0', 64)

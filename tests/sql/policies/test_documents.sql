@@ -8,7 +8,7 @@ grant execute on function tests.document(text, integer) to public;
 \echo '# a viewer of workspace A'
 select act_as('viewer_a');
 select results_eq(
-    'select workspace_id, count(*) from public.documents group by 1', $$ values (ws('a'), 14::bigint) $$,
+    'select workspace_id, count(*) from public.documents group by 1', $$ values (ws('a'), 17::bigint) $$,
     'sees the documents of A only'
 );
 select throws_ok(
@@ -90,8 +90,8 @@ select throws_ok(
 select act_as('renter_a');
 select results_eq(
     'select id from public.documents order by 1',
-    $$ select tests.document('a', n) from unnest(array[1, 2, 3, 7, 8, 9]) as n $$,
-    'sees what is shown to renters and about them, their leases, where they live and how they moved in'
+    $$ select tests.document('a', n) from unnest(array[1, 2, 3, 7, 8, 9, 15]) as n $$,
+    'sees what is shown to renters and about them, their leases and requests, where they live and how they moved in'
 );
 select is_empty(
     $$ select from public.documents where sha256 = repeat('a', 64) or title = 'Document 4' $$,
@@ -115,8 +115,8 @@ select results_eq(
 \echo '# vendors'
 select act_as('vendor_a');
 select results_eq(
-    'select id from public.documents', $$ values (tests.document('a', 10)) $$,
-    'a vendor sees what is shown to them and theirs, unless it is archived'
+    'select id from public.documents order by 1', $$ values (tests.document('a', 10)), (tests.document('a', 16)) $$,
+    'a vendor sees what is shown to them and theirs, or their work''s, unless it is archived'
 );
 select act_as('unassigned_a');
 select is_empty('select from public.documents', 'another vendor sees none');
@@ -125,7 +125,7 @@ select is_empty('select from public.documents', 'another vendor sees none');
 select act_as('tied_a');
 select results_eq(
     'select workspace_id, count(*) from public.documents group by 1 order by 1',
-    $$ values (ws('a'), 15::bigint), (ws('b'), 1) $$, 'sees those of A, and in B the rules of the house'
+    $$ values (ws('a'), 18::bigint), (ws('b'), 2) $$, 'sees those of A, and in B the rules of the house and a request''s'
 );
 
 \echo '# a suspended and a removed member, an outsider'
@@ -140,7 +140,7 @@ select is_empty('select from public.documents', 'an outsider sees none');
 select act_as_postgres();
 select results_eq(
     'select workspace_id, count(*) from public.documents group by 1 order by 1',
-    $$ values (ws('a'), 15::bigint), (ws('b'), 14) $$, 'what the manager added, and nothing else'
+    $$ values (ws('a'), 18::bigint), (ws('b'), 17) $$, 'what the manager added, and nothing else'
 );
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(26);
+select plan(27);
 \ir ../helpers/two_workspaces.sql
 select set_config('request.headers', '{"idempotency-key": "k"}', true);
 
@@ -100,6 +100,16 @@ select act_as('outsider');
 select is_empty('select from public.expenses', 'an outsider sees none');
 select act_as('anon');
 select throws_ok('select from public.expenses', '42501', 'permission denied for table expenses', 'nor does anybody');
+
+\echo '# a manager of A who looks on in B, were the column theirs to write'
+select act_as_postgres();
+insert into public.workspace_members (workspace_id, user_id, role) values (ws('b'), member('manager_a'), 'viewer');
+grant update (workspace_id) on public.expenses to authenticated;
+select act_as('manager_a');
+select throws_ok(
+    $$ update public.expenses set workspace_id = ws('b') where workspace_id = ws('a') $$,
+    '42501', 'new row violates row-level security policy for table "expenses"', 'takes nothing there'
+);
 
 \echo '# what is left'
 select act_as_postgres();

@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(13);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -51,6 +51,23 @@ select act_as('renter_a');
 select is_empty('select from public.inspection_template_items', 'a renter sees none');
 select act_as('outsider');
 select is_empty('select from public.inspection_template_items', 'an outsider sees none');
+
+\echo '# an owner of A with a smaller role in B, were the column theirs to write'
+select act_as_postgres();
+insert into public.workspace_members (workspace_id, user_id, role) values (ws('b'), member('owner_a'), 'manager');
+grant update (workspace_id) on public.inspection_template_items to authenticated;
+select act_as('owner_a');
+select throws_ok(
+    $$ update public.inspection_template_items set workspace_id = ws('b') where workspace_id = ws('a') $$,
+    '42501', 'new row violates row-level security policy for table "inspection_template_items"', 'a manager of B takes nothing there'
+);
+select act_as_postgres();
+update public.workspace_members set role = 'accountant' where workspace_id = ws('b') and user_id = member('owner_a');
+select act_as('owner_a');
+select throws_ok(
+    $$ update public.inspection_template_items set workspace_id = ws('b') where workspace_id = ws('a') $$,
+    '42501', 'new row violates row-level security policy for table "inspection_template_items"', 'nor does an accountant'
+);
 
 \echo '# what is left'
 select act_as_postgres();

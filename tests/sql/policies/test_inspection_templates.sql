@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(15);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -52,6 +52,23 @@ select act_as('vendor_a');
 select is_empty('select from public.inspection_templates', 'a vendor sees none');
 select act_as('outsider');
 select is_empty('select from public.inspection_templates', 'an outsider sees none');
+
+\echo '# an admin of A with a smaller role in B, were the column theirs to write'
+select act_as_postgres();
+insert into public.workspace_members (workspace_id, user_id, role) values (ws('b'), member('admin_a'), 'manager');
+grant update (workspace_id) on public.inspection_templates to authenticated;
+select act_as('admin_a');
+select throws_ok(
+    $$ update public.inspection_templates set workspace_id = ws('b') where workspace_id = ws('a') $$,
+    '42501', 'new row violates row-level security policy for table "inspection_templates"', 'a manager of B takes nothing there'
+);
+select act_as_postgres();
+update public.workspace_members set role = 'accountant' where workspace_id = ws('b') and user_id = member('admin_a');
+select act_as('admin_a');
+select throws_ok(
+    $$ update public.inspection_templates set workspace_id = ws('b') where workspace_id = ws('a') $$,
+    '42501', 'new row violates row-level security policy for table "inspection_templates"', 'nor does an accountant'
+);
 
 \echo '# what is left'
 select act_as_postgres();
