@@ -39,6 +39,9 @@ AUTH_NOT_LIMITED = r"/auth/v1/token\?grant_type=(refresh_token|pkce)"
 # Numbers of rows that the planner guesses from everybody's: refused here and by the database.
 COUNT_NOT_EXACT = r'(?i).*\bcount\s*=\s*"?(planned|estimated).*'
 
+# RPCs that tag their answers: counted one by one, so that the metrics tell hits (304) from misses (200).
+CONDITIONAL_READS = ("search", "dashboard_kpis", "property_summary")
+
 
 @dataclass(frozen=True)
 class Upstream:
@@ -86,6 +89,7 @@ def render(stack: Stack, env: Mapping[str, str] | None = None) -> str:
         auth_limited=AUTH_LIMITED,
         auth_not_limited=AUTH_NOT_LIMITED,
         count_not_exact=COUNT_NOT_EXACT,
+        conditional_reads=CONDITIONAL_READS,
         api_keys=(keys.anon_key, keys.service_role_key, keys.worker_key),
         jwks=json.dumps(keys.verifying_jwks),
         allow=[_cidr(each) for each in settings.rate_limit_allow],

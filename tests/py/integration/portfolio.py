@@ -14,10 +14,12 @@ Db = psycopg.Connection[Any]
 class Portfolio:
     """One workspace with one owner, seen past row security."""
 
-    def __init__(self, db: Db, *, timezone: str = "America/New_York") -> None:
+    def __init__(
+        self, db: Db, *, timezone: str = "America/New_York", owner: str = "owner@example.com"
+    ) -> None:
         self.db = db
         self.workspace_id, self.owner_id = uuid.uuid4(), uuid.uuid4()
-        self.user(self.owner_id, "owner@example.com")
+        self.user(self.owner_id, owner)
         db.execute(
             "insert into public.workspaces (id, name, timezone) values (%s, 'Elm Street Homes', %s)",
             (self.workspace_id, timezone),

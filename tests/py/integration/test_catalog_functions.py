@@ -19,6 +19,7 @@ RPCS = """
     remove_member resolve_message revoke_portal_access search set_custom_fields set_member_status
     sign_inspection stage_import_rows start_import start_inspection void_expense
     mark_notifications_read notification_settings set_notification_preference
+    dashboard_kpis property_summary
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
@@ -42,12 +43,14 @@ EXECUTABLE = {
         "worker.extend_claims",
         "worker.fail_messages",
         "worker.finish_run",
+        "worker.fold_rollups",
         "worker.health",
         "worker.housekeeping",
         "worker.lease_expiry_check",
         "worker.notification_retention",
         "worker.lease_turnover",
         "worker.queue_metrics",
+        "worker.reconcile_rollups",
         "worker.release_messages",
         "worker.start_due_runs",
     },

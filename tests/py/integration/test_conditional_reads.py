@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
+import psycopg
 import pytest
 
+from scripts.stack.gateway import CONDITIONAL_READS
+from scripts.stack.layout import HOST, Stack
 from tests.py.integration.landlord import Landlord
+from tests.py.support import wait_until
 
 SEARCH = "/rest/v1/rpc/search?q=elm"
 
@@ -65,3 +71,49 @@ def test_a_post_is_answered_in_full(landlord: Landlord) -> None:
     assert answer.status_code == 200
     assert answer.json()["results"]
     assert "etag" not in answer.headers
+
+
+def test_figures_are_tagged_like_everything_else(landlord: Landlord) -> None:
+    reads = (
+        "/rest/v1/rpc/dashboard_kpis?starts_on=2026-01-01&ends_on=2026-12-31",
+        f"/rest/v1/rpc/property_summary?property_id={landlord.property_id}",
+    )
+    tags = [tagged(landlord.api, read) for read in reads]
+    for read, tag in zip(reads, tags, strict=True):
+        assert landlord.api.get(read, headers={"If-None-Match": tag}).status_code == 304
+    landlord.add("units", property_id=landlord.property_id, unit_number="3")
+    for read, tag in zip(reads, tags, strict=True):
+        answer = landlord.api.get(read, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.json()["units"]["active"]) == (200, 3)
+
+
+def test_the_gateway_counts_hits_and_misses(landlord: Landlord, stack: Stack) -> None:
+    read = "/rest/v1/rpc/dashboard_kpis?starts_on=2026-03-01&ends_on=2026-03-31"
+
+    def counted(status: int) -> int:
+        metrics = httpx.get(
+            f"http://{HOST}:{stack.ports.gateway_admin}/stats/prometheus", trust_env=False
+        ).text
+        found = re.search(
+            rf'^envoy_vhost_vcluster_upstream_rq\{{envoy_response_code="{status}",'
+            r'envoy_virtual_cluster="dashboard_kpis",envoy_virtual_host="api"\} (\d+)$',
+            metrics,
+            re.M,
+        )
+        return int(found[1]) if found else 0
+
+    before = counted(200), counted(304)
+    tag = tagged(landlord.api, read)
+    for _ in range(2):
+        landlord.api.get(read, headers={"If-None-Match": tag})
+    wait_until(lambda: counted(200) > before[0] and counted(304) >= before[1] + 2)
+
+
+def test_every_rpc_that_tags_its_answers_is_counted(db: psycopg.Connection[object]) -> None:
+    found = db.execute(
+        """
+        select proname from pg_catalog.pg_proc
+        where pronamespace = 'public'::regnamespace and prosrc like '%private.conditional(%' order by 1
+        """
+    ).fetchall()
+    assert [row[0] for row in found] == sorted(CONDITIONAL_READS)
