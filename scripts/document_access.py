@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.pages.topics import SOURCES, topics
 from scripts.stack.layout import REPOSITORY
 from tests.py.access import expectations
 from tests.py.access.expectations import Cell
@@ -23,7 +24,9 @@ COLUMNS = {
     "viewer": "viewer_a",
     "renter": "renter_a",
     "occupant": "occupant_a",
+    "former renter": "former_a",
     "vendor": "vendor_a",
+    "vendor without work": "unassigned_a",
     "service role": "service_role",
 }
 # They have nothing in any table; the page says so once.
@@ -43,19 +46,24 @@ database: `python -m scripts.document_access` writes it anew. How access works i
 | ○ | none: a read is empty, a change changes nothing, an insert is 403 `42501` |
 | | refused without a look at any row: 403 `42501`, permission denied |
 
-A suspended member, a removed one, somebody who belongs to no workspace and a member of another workspace
-have ○ at best, everywhere. Without a signed-in person (the anon key) every table answers 401, and the
-worker's key reads and writes none. Somebody who belongs to two workspaces has in each what their role there
-allows, and no more.
+A former renter's only lease has ended; from a vendor without work, all of it was taken. A suspended member, a
+removed one, somebody who belongs to no workspace and a member of another one have ○ at best, everywhere.
+Without a signed-in person (the anon key) every table answers 401, and the worker's key reads and writes none.
+Somebody who belongs to two workspaces has in each what their role there allows, and no more.
 
 Access comes first, and the rules of the domain stand behind it: a lease that has begun cannot be deleted by
-anybody, for one. What is more than a row goes through functions: memberships, invitations, a lease's
-beginning and end, imports, the outcome of a message.
+anybody, for one. What is more than a row goes through [functions](rpcs.md): memberships, invitations, a
+lease's beginning and end, imports, the outcome of a message. What a table holds is told in
+[schema.md](schema.md).
 """
 
 
 def page() -> str:
-    return "\n".join([INTRODUCTION, *(_section(table) for table in sorted(expectations.tables()))])
+    """Tables stand under their topics, in the order of the sources."""
+    lines = [INTRODUCTION]
+    for topic, tables in topics(SOURCES).items():
+        lines += [f"## {topic}\n", *(_section(table) for table in tables)]
+    return "\n".join(lines)
 
 
 def _section(table: str) -> str:
@@ -71,7 +79,7 @@ def _section(table: str) -> str:
     head = ["", *COLUMNS]
     return "\n".join(
         [
-            f"## {table}\n",
+            f"### {table}\n",
             f"| {' | '.join(head)} |",
             f"|{' --- |' * len(head)}",
             *lines,
