@@ -79,15 +79,22 @@ class Judge:
             self.matrix_connection.execute("rollback to savepoint mutant")
 
     def _grants(self, mutant: Mutant) -> Iterator[str]:
-        if mutant.table:
-            yield from grants.surprises(self.matrix_connection, mutant.table)
+        if not mutant.looks_up:
+            for table in mutant.tables:
+                yield from grants.surprises(self.matrix_connection, table)
 
     def _matrix(self, mutant: Mutant) -> Iterator[str]:
-        tables = [mutant.table] if mutant.table else None
-        yield from map(str, self.matrix.surprises(tables, first=mutant.command))
+        """A look-up shows soonest where all tables that ask it are read at once; then in what is written."""
+        if mutant.looks_up:
+            read = [table for table, commands in mutant.scope.items() if "select" in commands]
+            yield from map(str, self.matrix.unexpected_reads(read))
+        for table, commands in mutant.scope.items():
+            left = [command for command in commands if not (mutant.looks_up and command == "select")]
+            if left:
+                yield from map(str, self.matrix.surprises(table, left))
 
     def _pgtap(self, mutant: Mutant) -> Iterator[str]:
-        for table in [mutant.table] if mutant.table else expectations.tables():
+        for table in mutant.tables:
             yield from tap.run(expectations.policy_test(table), self.pgtap_url, before=mutant.change).problems
 
 

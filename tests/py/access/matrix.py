@@ -75,24 +75,39 @@ class Matrix:
         self._fingerprint = _fingerprint_query(connection)
         self._at_rest = self._fingerprints()
 
-    def surprises(
-        self, tables: Collection[str] | None = None, *, first: str | None = None
-    ) -> Iterator[Surprise]:
+    def surprises(self, table: str, commands: Collection[str] = expectations.COMMANDS) -> Iterator[Surprise]:
         """What is not as expected, lazily: the first one is found without trying the rest.
 
-        A change to a policy for the command `first` shows soonest: its attempts are made before others, and
-        where no grant stands before them.
+        A change to the policies for some `commands` alone shows in attempts of these, and soonest where no
+        grant stands before them.
         """
-        for table in expectations.tables() if tables is None else tables:
-            cells = [cell for cell in expectations.cells() if cell.table == table]
-            cells.sort(key=lambda cell: cell.command != first)
-            rounds = [
-                self._as_it_stands(cells),
-                self._blind(table, cells),
-                self._policies_alone(table, cells),
-            ]
-            for attempts in reversed(rounds) if first else rounds:
-                yield from attempts
+        cells = [cell for cell in expectations.cells() if cell.table == table]
+        rounds = [
+            self._as_it_stands([cell for cell in cells if cell.command in commands]),
+            self._blind(table, cells, commands),
+            self._policies_alone(table, cells, commands),
+        ]
+        for attempts in rounds if set(commands) == set(expectations.COMMANDS) else reversed(rounds):
+            yield from attempts
+
+    def unexpected_reads(self, tables: Collection[str]) -> Iterator[Surprise]:
+        """Rows that are seen and should not be, or the reverse: all tables in one statement an actor."""
+        cells = [cell for cell in expectations.cells() if cell.table in tables and cell.command == "select"]
+        for actor in dict.fromkeys(cell.actor for cell in cells):
+            own = [cell for cell in cells if cell.actor == actor and cell.reached is not None]
+            if not own:
+                continue
+            counts = " union all ".join(_statement(cell.table, "select", cell.at) for cell in own)
+            expected = [cell.reached for cell in own]
+            try:
+                with self._savepoint():
+                    self.connection.execute("select tests.act_as(%s)", [actor])
+                    seen = [count for (count,) in self.connection.execute(counts.encode())]
+            except psycopg.Error as error:
+                yield Surprise(f"{actor} reads", f"{expected} rows", str(error))
+                continue
+            if seen != expected:
+                yield Surprise(f"{actor} reads", f"{expected} rows", f"{seen} rows")
 
     def _as_it_stands(self, cells: list[Cell], reason: str = "") -> Iterator[Surprise]:
         for cell in cells:
@@ -111,8 +126,10 @@ class Matrix:
         outcome = self._as(cell.actor, _statement(cell.table, cell.command, cell.at))
         return outcome, self._touched(at_rest) if outcome.written else set()
 
-    def _blind(self, table: str, cells: list[Cell], reason: str = "") -> Iterator[Surprise]:
-        for command in ("update", "delete"):
+    def _blind(
+        self, table: str, cells: list[Cell], commands: Collection[str], reason: str = ""
+    ) -> Iterator[Surprise]:
+        for command in [each for each in ("update", "delete") if each in commands]:
             for actor in dict.fromkeys(cell.actor for cell in cells):
                 attempted = [cell for cell in cells if (cell.command, cell.actor) == (command, actor)]
                 if any(cell.reached is None for cell in attempted):
@@ -133,7 +150,7 @@ class Matrix:
                         f"{outcome}, of {_listed(reached)}",
                     )
 
-    def _policies_alone(self, table: str, cells: list[Cell]) -> Iterator[Surprise]:
+    def _policies_alone(self, table: str, cells: list[Cell], commands: Collection[str]) -> Iterator[Surprise]:
         """Where a grant refused, a policy must; and no row moves to another workspace."""
         reason = ", with every privilege granted"
         held = [
@@ -145,16 +162,15 @@ class Matrix:
             )
             may_update = {(cell.actor, cell.at) for cell in held if cell.command == "update" and cell.reached}
             # Whoever may write in both could do as much without moving anything.
-            for mover in [
-                who for who, at in sorted(may_update) if at == "a" and (who, "b") not in may_update
-            ]:
+            movers = [who for who, at in sorted(may_update) if at == "a" and (who, "b") not in may_update]
+            for mover in movers if "update" in commands else []:
                 with self._savepoint():
                     outcome = self._as(mover, _move(table))
                 if not outcome.is_policy_violation:
                     attempt = f"{mover} moves {table} to the other workspace{reason}"
                     yield Surprise(attempt, "a policy to refuse", str(outcome))
-            yield from self._as_it_stands(held, reason)
-            yield from self._blind(table, held, reason)
+            yield from self._as_it_stands([cell for cell in held if cell.command in commands], reason)
+            yield from self._blind(table, held, commands, reason)
 
     def _as(self, actor: str, statement: str) -> Outcome:
         """Run it as PostgREST runs a request of that actor's."""

@@ -6,23 +6,34 @@ They come from the policies, and what must catch them does not: expectations are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
+from tests.py.access.expectations import COMMANDS
 from tests.py.access.expressions import conditions, union_arms, without_an_operand
+
+_LETTERS = {"r": "select", "a": "insert", "w": "update", "d": "delete"}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change that tests must notice. `table` None: of a function that policies of many tables ask."""
+    """A change that tests must notice.
+
+    `scope` names the tables and commands whose policies it changes: nothing else can show it. `looks_up`: it
+    changes a function that policies ask, and no grant.
+    """
 
     name: str
     change: str
-    table: str | None = None
-    command: str | None = None
+    scope: Mapping[str, tuple[str, ...]]
+    looks_up: bool = False
+
+    @property
+    def tables(self) -> list[str]:
+        return list(self.scope)
 
 
 @dataclass(frozen=True)
@@ -60,13 +71,13 @@ def mutants(connection: psycopg.Connection[Any]) -> list[Mutant]:
 
 
 def _of_policy(policy: Policy, permissions: dict[str, frozenset[str]]) -> Iterator[Mutant]:
-    def mutant(what: str, change: str) -> Mutant:
-        return Mutant(f"{policy.table} {policy.name}: {what}", change, policy.table, policy.command)
+    def mutant(what: str, change: str, commands: tuple[str, ...] = (policy.command,)) -> Mutant:
+        return Mutant(f"{policy.table} {policy.name}: {what}", change, {policy.table: commands})
 
     yield mutant("dropped", policy.dropped)
     yield mutant("to public", policy.rewritten(roles="public"))
     if policy.command == "select":
-        yield mutant("for all commands", policy.rewritten(command="all"))
+        yield mutant("for all commands", policy.rewritten(command="all"), COMMANDS)
     if policy.using is not None:
         yield mutant("using true", policy.rewritten(using="true"))
         yield mutant("using false", policy.rewritten(using="false"))
@@ -85,7 +96,7 @@ def _of_policy(policy: Policy, permissions: dict[str, frozenset[str]]) -> Iterat
 
 def _of_table(table: str) -> Iterator[Mutant]:
     def mutant(what: str, change: str) -> Mutant:
-        return Mutant(f"{table}: {what}", change, table)
+        return Mutant(f"{table}: {what}", change, {table: COMMANDS})
 
     yield mutant("row security off", f"alter table public.{table} disable row level security")
     yield mutant("a policy for all", f"create policy everybody on public.{table} using (true)")
@@ -103,27 +114,64 @@ def _of_table(table: str) -> Iterator[Mutant]:
 
 def _of_functions(connection: psycopg.Connection[Any]) -> Iterator[Mutant]:
     """Of each look-up that a policy asks: one condition, or one arm of a union, taken away."""
-    found = connection.execute(
-        """
-        select p.proname, pg_get_functiondef(p.oid)
-        from pg_proc as p
-        where exists (
-            select from pg_depend as d
-            where
-                d.classid = 'pg_policy'::regclass
-                and d.refclassid = 'pg_proc'::regclass
-                and d.refobjid = p.oid
-        )
-        order by 1
-        """
+    found = dict(
+        connection.execute(
+            """
+            select p.proname, pg_get_functiondef(p.oid)
+            from pg_proc as p
+            where p.pronamespace = 'private'::regnamespace and p.prokind = 'f'
+            order by 1
+            """
+        ).fetchall()
     )
-    for name, definition in found:
+    asked = _asked(connection)
+    for name in sorted(asked):
+        definition, scope = found[name], _scope(name, asked, found)
         for condition, changed in conditions(definition, "true"):
-            yield Mutant(f"private.{name}: without {condition}", changed)
+            yield Mutant(f"private.{name}: without {condition}", changed, scope, looks_up=True)
         for condition, changed in conditions(definition, "false"):
-            yield Mutant(f"private.{name}: never {condition}", changed)
+            yield Mutant(f"private.{name}: never {condition}", changed, scope, looks_up=True)
         for arm, changed in union_arms(definition):
-            yield Mutant(f"private.{name}: without the arm {arm}", changed)
+            yield Mutant(f"private.{name}: without the arm {arm}", changed, scope, looks_up=True)
+
+
+def _asked(connection: psycopg.Connection[Any]) -> dict[str, set[tuple[str, str]]]:
+    """For each function of `private`, the tables and commands whose policies ask it outright."""
+    asked: dict[str, set[tuple[str, str]]] = {}
+    for name, table, command in connection.execute(
+        """
+        select distinct p.proname, c.relname, pol.polcmd
+        from pg_depend as d
+        join pg_proc as p on p.oid = d.refobjid
+        join pg_policy as pol on pol.oid = d.objid
+        join pg_class as c on c.oid = pol.polrelid
+        where d.classid = 'pg_policy'::regclass and d.refclassid = 'pg_proc'::regclass
+            and p.pronamespace = 'private'::regnamespace
+        """
+    ):
+        commands = COMMANDS if command == "*" else [_LETTERS[command]]
+        asked.setdefault(name, set()).update((table, each) for each in commands)
+    return asked
+
+
+def _scope(
+    name: str, asked: Mapping[str, set[tuple[str, str]]], definitions: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """Tables and commands whose policies ask the function, themselves or through others that call it."""
+    reached, waiting = set(), [name]
+    while waiting:
+        callee = waiting.pop()
+        reached.add(callee)
+        waiting += [
+            caller
+            for caller, text in definitions.items()
+            if caller not in reached and f"private.{callee}(" in text
+        ]
+    pairs = set().union(*(asked.get(each, set()) for each in reached))
+    return {
+        table: tuple(command for command in COMMANDS if (table, command) in pairs)
+        for table in sorted({table for table, _ in pairs})
+    }
 
 
 def _policies(connection: psycopg.Connection[Any]) -> list[Policy]:

@@ -21,7 +21,7 @@ def column(connection: psycopg.Connection[Any], query: LiteralString) -> list[st
 
 @pytest.mark.parametrize("table", expectations.tables())
 def test_access_is_as_the_matrix_says(connection: psycopg.Connection[Any], table: str) -> None:
-    assert [str(surprise) for surprise in Matrix(connection).surprises([table])] == []
+    assert [str(surprise) for surprise in Matrix(connection).surprises(table)] == []
 
 
 def test_every_table_has_its_policy_file_its_test_and_its_expectations(
