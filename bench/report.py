@@ -24,11 +24,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Goal:
-    """`value` is measured; `met` says whether it reaches what `text` asks."""
+    """`value` is measured; `met` says whether it reaches what `text` asks, None: this run can't tell."""
 
     text: str
     value: str
-    met: bool
+    met: bool | None
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def show(report: Report, console: Console) -> None:
         if table.extract:
             console.print(table.extract, style="dim", markup=False)
     for goal in report.goals:
-        verdict = "[green]met[/]" if goal.met else "[red]missed[/]"
+        verdict = {True: "[green]met[/]", False: "[red]missed[/]", None: "[dim]not judged[/]"}[goal.met]
         console.print(f"{verdict}  {goal.text}: {goal.value}")
     for remark in report.remarks:
         console.print(f"· {remark}", style="dim", markup=False)
@@ -77,7 +77,8 @@ def as_markdown(report: Report) -> str:
         if table.extract:
             lines += ["", "```", table.extract, "```"]
     lines += ["", "## Goals", "", "| goal | measured | |", "| --- | --- | --- |"]
-    lines += [f"| {goal.text} | {goal.value} | {'met' if goal.met else 'missed'} |" for goal in report.goals]
+    verdicts = {True: "met", False: "missed", None: "not judged"}
+    lines += [f"| {goal.text} | {goal.value} | {verdicts[goal.met]} |" for goal in report.goals]
     if report.remarks:
         lines += ["", "## Remarks", "", *(f"- {remark}" for remark in report.remarks)]
     return "\n".join(lines) + "\n"

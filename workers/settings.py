@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from workers import environment, keys
 from workers.mail_server import LOOPBACK, MailServer, Tls
 
-LOCAL_DEFAULTS = {"mail_from": "Freehold <notices@freehold.test>", "site_url": "http://localhost:3000"}
+LOCAL_DEFAULTS = {"mail_from": "Freehold <notices@freehold.test>", "site_url": "http://127.0.0.1:3000"}
 
 # What the verbs can't do without, beyond API_URL and ANON_KEY. SMTP_HOST will do for SMTP_URL.
 FOR_WORKER = ("worker_key",)

@@ -26,6 +26,10 @@ from bench.sampling import Sample, in_turns
 from scripts.stack.layout import Stack
 
 MOST = 1.2
+SMALL_TABLE = (
+    "A quick run judges nothing: here the large workspace is a fifth of a table that fits the cache, where a"
+    " bitmap scan is the better plan and Freehold's query still reads along the index."
+)
 LOOKUPS = (
     "workspaces_with('leases.read')",
     "workspaces_in_reach('leases.read')",
@@ -69,7 +73,7 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
             Goal(
                 f"{scale.large:,} rows read: at most {MOST} x the time without row-level security",
                 f"{max(ratios):.2f} x at worst, of {', '.join(f'{ratio:.2f}' for ratio in ratios)}",
-                max(ratios) <= MOST,
+                None if quick else max(ratios) <= MOST,
             )
         ],
         remarks=[
@@ -78,6 +82,7 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
             f"“{TWO_ARMS.title}” is the plain form of Freehold's policy: "
             "workspace_id = any (array(select …)) or id = any (array(select …)).",
             f"“> {TIMEOUT * 1000:,}”: cancelled by the statement timeout of authenticated.",
+            *([SMALL_TABLE] if quick else []),
         ],
     )
 

@@ -145,6 +145,8 @@ def _run_initdb(stack: Stack, data: Path, *options: str) -> None:
     done = subprocess.run(
         initdb, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, check=False
     )
+    if done.returncode in (-signal.SIGINT, 128 + signal.SIGINT) or "caught signal" in done.stdout:
+        raise KeyboardInterrupt
     if done.returncode:
         (stack.log / "initdb.log").write_text(done.stdout + done.stderr)
         reason = (done.stderr or done.stdout).strip().splitlines()[-1]

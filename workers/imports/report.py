@@ -17,7 +17,7 @@ from workers.api_error import ApiError
 from workers.imports.problem import Problem
 from workers.imports.run import Outcome
 
-KINDS = ("properties", "units", "tenants", "leases")
+KINDS = {"properties": "properties", "units": "units", "tenants": "renters", "leases": "leases"}
 
 
 class Steps:
@@ -96,9 +96,9 @@ def _changes(outcome: Outcome) -> Table:
     table = Table("", "created", "updated", "unchanged", title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    for kind in KINDS:
+    for kind, title in KINDS.items():
         counts = outcome.changes[kind]
-        table.add_row(kind, *(str(counts[what]) for what in ("created", "updated", "unchanged")))
+        table.add_row(title, *(str(counts[what]) for what in ("created", "updated", "unchanged")))
     return table
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
 from scripts.stack import supervise
 from scripts.stack.layout import REPOSITORY, Ports, Stack
+from tests.py.support import wait_until
 
 
 @pytest.fixture
@@ -85,3 +88,20 @@ def test_asking_without_saying_who_or_what_shows_how() -> None:
             ["make", "--dry-run", "ask", *given], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
         assert refused.returncode == 2 and "make ask AS=manager@maple.test GET=" in refused.stderr
+
+
+def test_an_interrupted_first_start_says_so(bare: Stack) -> None:
+    """Ctrl-C may end initdb before it reaches us: that is no failure of initdb's."""
+    command = [sys.executable, "-m", "scripts.up", f"--root={bare.root}"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as starting:
+
+        def initdb() -> list[psutil.Process]:
+            children = psutil.Process(starting.pid).children(recursive=True)
+            return [child for child in children if child.name() == "initdb"]
+
+        (running, *_) = wait_until(initdb)
+        running.send_signal(signal.SIGINT)
+        _, said = starting.communicate(timeout=60)
+    assert starting.returncode == 130
+    assert "Stopped half-way; `make up` goes on from here" in said
+    assert "initdb failed" not in said

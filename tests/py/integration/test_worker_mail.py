@@ -94,7 +94,7 @@ def test_an_invitation_arrives_and_its_link_lets_the_invited_in(
     links = {
         link
         for part in (mail["Text"], mail["HTML"])
-        for link in re.findall(r"http://localhost:3000/invitations/accept\?token=([^\s\"<]+)", part)
+        for link in re.findall(r"http://127\.0\.0\.1:3000/invitations/accept\?token=([^\s\"<]+)", part)
     }
     assert len(links) == 1
     token = unquote(links.pop())

@@ -197,7 +197,7 @@ def test_locally_http_is_fine_and_mail_settings_have_defaults(
 ) -> None:
     settings = loaded(monkeypatch, *FOR_MAIL, MAIL_FROM=None, SITE_URL=None, **where)
     assert settings.mail_from == "Freehold <notices@freehold.test>"
-    assert settings.site_url == "http://localhost:3000"
+    assert settings.site_url == "http://127.0.0.1:3000"
 
 
 def test_locally_a_missing_sender_is_not_blamed_for_another_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
