@@ -1,4 +1,4 @@
-"""The command line: `python -m bench [rls|queue|expiry] [--quick] [--json] [--record]`."""
+"""The command line: `python -m bench [rls|queue|expiry|fields] [--quick] [--json] [--record]`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import cluster, expiry, queue, report, rls
+from bench import cluster, expiry, fields, queue, report, rls
 
-BENCHMARKS = {"rls": rls.run, "queue": queue.run, "expiry": expiry.run}
+BENCHMARKS = {"rls": rls.run, "queue": queue.run, "expiry": expiry.run, "fields": fields.run}
 RESULTS = Path(__file__).parent / "results"
 
 
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(help="rls, queue, expiry; all of them without.")
+        list[str] | None, typer.Argument(help="rls, queue, expiry, fields; all of them without.")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small tables, few rounds: is it sound at all?")

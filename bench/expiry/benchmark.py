@@ -19,7 +19,7 @@ from scripts.stack.postgres import SUPERUSER
 
 FILL = Path(__file__).with_name("fill.sql")
 NOW = "2026-11-21 18:00+00"
-VACUUM = "vacuum private.lease_reminders, public.messages, pgmq.q_email"
+VACUUM = "vacuum private.lease_reminders, public.messages, public.notifications, pgmq.q_email"
 MOST = 1.5
 
 

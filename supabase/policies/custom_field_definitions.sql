@@ -17,6 +17,8 @@ create policy members_select on public.custom_field_definitions
         and workspace_id = any (array(select private.workspaces_with('portfolio.read')))
         or entity = 'tenants' and workspace_id = any (array(select private.workspaces_with('renters.read')))
         or entity = 'leases' and workspace_id = any (array(select private.workspaces_with('leases.read')))
+        or entity = 'maintenance_requests'
+        and workspace_id = any (array(select private.workspaces_with('maintenance.read')))
     );
 
 create policy members_insert on public.custom_field_definitions

@@ -146,6 +146,17 @@ begin
     if p_notices is null then
         return 0;
     end if;
+    -- Whoever is just being removed is not waited for: their removal may wait for what the caller holds.
+    with there as materialized (
+        select m.workspace_id, m.user_id
+        from public.workspace_members as m
+        where (m.workspace_id, m.user_id) in (
+            select n.workspace_id, n.user_id
+            from jsonb_to_recordset(p_notices) as n (workspace_id uuid, user_id uuid)
+        )
+        order by m.workspace_id, m.user_id
+        for key share skip locked
+    )
     insert into public.notifications (
         workspace_id, user_id, category, title, body, payload, lease_id, maintenance_request_id, dedupe_key
     )
@@ -163,6 +174,7 @@ begin
         workspace_id uuid, user_id uuid, title text, body text, payload jsonb, lease_id uuid, maintenance_request_id uuid,
         dedupe_key text
     )
+    join there as m on m.workspace_id = n.workspace_id and m.user_id = n.user_id
     join private.notification_wishes as w
         on
             w.workspace_id = n.workspace_id

@@ -208,6 +208,28 @@ def test_options_are_different_words(fields: Fields, options: list[str] | None) 
         fields.define("f", "option", options=options)
 
 
+def test_every_kind_of_record_has_its_table_of_values(fields: Fields) -> None:
+    """What may be defined can be set: the lists in the check, the view and the triggers are the same."""
+    entities = value(
+        fields.db,
+        """select array_agg(m[1] order by m[1]) from regexp_matches(
+            (select pg_get_constraintdef(oid) from pg_constraint
+            where conname = 'custom_field_definitions_entity_check'), $$'([a-z_]+)'$$, 'g') as m""",
+    )
+    listed = fields.db.execute(
+        "select values_table, array[entity, id_column] from private.custom_field_entities order by 1"
+    ).fetchall()
+    assert entities == sorted(arguments[0] for _, arguments in listed)
+    for event in ("insert", "update"):
+        checked = fields.db.execute(
+            """select c.relname, array_remove(string_to_array(encode(t.tgargs, 'escape'), '\\000'), '')
+            from pg_trigger as t join pg_class as c on c.oid = t.tgrelid
+            where t.tgname = %s order by 1""",
+            (f"check_custom_fields_on_{event}",),
+        ).fetchall()
+        assert checked == listed
+
+
 def test_a_workspace_goes_with_its_fields(fields: Fields) -> None:
     fields.define("a")
     fields.set(a="1")
@@ -404,6 +426,41 @@ def test_a_renter_sees_their_unit_and_none_of_its_fields(
         == []
     )
     assert rows(renter, "custom_field_definitions") == []
+
+
+def test_a_vendor_sees_their_work_and_none_of_its_fields(
+    landlord: Landlord,
+    stack_db: Db,
+    new_user: Callable[..., User],
+    api: Callable[[User | str | None], httpx.Client],
+) -> None:
+    landlord.add(
+        "custom_field_definitions",
+        entity="maintenance_requests",
+        key="budget",
+        label="Budget",
+        type="integer",
+    )
+    request_id = landlord.add("maintenance_requests", property_id=landlord.property_id, title="Leak")
+    rpc(
+        landlord.api,
+        "set_custom_fields",
+        entity="maintenance_requests",
+        entity_id=request_id,
+        fields={"budget": 50000},
+    )
+    person, vendor_id = new_user(), landlord.add("vendors", name="Pipes & Sons")
+    stack_db.execute("update public.vendors set user_id = %s where id = %s", (person.id, vendor_id))
+    stack_db.execute(
+        """update public.maintenance_requests
+        set status = 'assigned', assigned_vendor_id = %s where id = %s""",
+        (vendor_id, request_id),
+    )
+    both = "maintenance_requests?select=title,maintenance_request_custom_fields(fields)"
+    assert rows(landlord.api, both) == [
+        {"title": "Leak", "maintenance_request_custom_fields": {"fields": {"budget": 50000}}}
+    ]
+    assert rows(api(person), both) == [{"title": "Leak", "maintenance_request_custom_fields": None}]
 
 
 # supabase-py uses a parameter of its own postgrest client that the latter has deprecated.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from scripts.stack.layout import REPOSITORY, Stack
 from tests.py.integration.landlord import Landlord, call, refusal, rows, rpc
 from tests.py.integration.meeting import acting, met, refused, value
 from tests.py.integration.portfolio import Portfolio, noon
@@ -19,6 +21,7 @@ from tests.py.support import User, as_role
 
 Db = psycopg.Connection[Any]
 END = date(2027, 6, 30)
+PAGE = (REPOSITORY / "docs" / "how-to" / "notifications.md").read_text()
 
 
 class Team:
@@ -146,6 +149,14 @@ def test_two_who_tell_the_same_at_once_tell_it_once(team: Team, database: str) -
     outcome = met(team.portfolio, database, team.notifying(*people), team.notifying(*reversed(people)))
     assert outcome == 0
     assert team.told(team.manager) == ["lease_expiry"]
+
+
+def test_nobody_waits_for_a_member_who_is_being_removed(team: Team, database: str) -> None:
+    """The removal may itself be waiting for the request that is told about."""
+    with psycopg.connect(database) as removing, psycopg.connect(database) as telling:
+        removing.execute("delete from public.workspace_members where user_id = %s", (team.manager,))
+        telling.execute("set lock_timeout = '2s'")
+        assert team.notifying(team.manager, team.colleague)(telling) == 1
 
 
 def test_nobody_is_told_who_acts_who_is_suspended_or_who_is_no_member(team: Team) -> None:
@@ -344,3 +355,38 @@ def test_a_client_counts_lists_and_marks(
     )
     assert {"category": "lease_expiry", "channel": "sms", "enabled": False} in settings
     assert rows(landlord.api, f"rpc/notification_settings?workspace_id={uuid.uuid4()}") == []
+
+
+# supabase-py uses a parameter of its own postgrest client that the latter has deprecated.
+@pytest.mark.filterwarnings("ignore:The '.*' parameter is deprecated:DeprecationWarning")
+def test_the_how_to_works_as_written(
+    stack: Stack,
+    landlord: Landlord,
+    stack_db: Db,
+    new_user: Callable[..., User],
+    api: Callable[[User | str | None], httpx.Client],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    colleague = new_user()
+    landlord.employ(stack_db, colleague, "manager")
+    reported = {"workspace_id": landlord.workspace_id, "property_id": landlord.property_id, "title": "Leak"}
+    assert api(colleague).post("/rest/v1/maintenance_requests", json=reported).status_code == 201
+    for name, setting in {
+        "API_URL": stack.api_url,
+        "ANON_KEY": stack.keys.anon_key,
+        "EMAIL": landlord.owner.email,
+        "PASSWORD": landlord.owner.password,
+    }.items():
+        monkeypatch.setenv(name, setting)
+    session: dict[str, Any] = {}
+    printed = []
+    for block in re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE):
+        exec(compile(block, "notifications.md", "exec"), session)  # noqa: S102 - our own page
+        printed.append(capsys.readouterr().out.splitlines())
+    _signed_in, unread, listed, marked, settings = printed
+    assert unread == ["1"]
+    assert listed == ["('maintenance_reported', 'Request 1: Leak')"]
+    assert marked == ["1", "0"]
+    assert settings[0] == "('lease_expiry', 'in_app', True)"
+    assert settings[-2:] == ["False", "True"]

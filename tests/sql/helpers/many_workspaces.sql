@@ -90,7 +90,9 @@ select workspace_id, property_id, unit_id, 'Filter', 'month', '2020-01-31' from 
 
 insert into public.custom_field_definitions (workspace_id, entity, key, label, type)
 select m.workspace_id, e.entity, 'key_' || k, 'Field ' || k, 'text'
-from tests.many as m, generate_series(1, 12) as k, unnest('{properties, units, tenants, leases}'::text []) as e (entity);
+from tests.many as m, generate_series(1, 12) as k, unnest(
+    '{properties, units, tenants, leases, maintenance_requests}'::text []
+) as e (entity);
 
 insert into public.property_custom_fields (workspace_id, property_id, fields)
 select workspace_id, property_id, '{"key_1": "A1"}' from tests.many;
@@ -100,6 +102,9 @@ select workspace_id, unit_id, '{"key_1": "A1"}' from tests.rows;
 
 insert into public.tenant_custom_fields (workspace_id, tenant_id, fields)
 select workspace_id, tenant_id, '{"key_1": "A1"}' from tests.rows;
+
+insert into public.maintenance_request_custom_fields (workspace_id, request_id, fields)
+select workspace_id, id, '{"key_1": "A1"}' from public.maintenance_requests where request_number > 4;
 
 insert into public.lease_custom_fields (workspace_id, lease_id, fields)
 select workspace_id, lease_id, '{"key_1": "A1"}' from tests.rows;
@@ -150,7 +155,7 @@ analyze public.workspaces, public.workspace_members, public.workspace_invitation
     public.maintenance_costs, public.maintenance_plans;
 
 analyze public.custom_field_definitions, public.property_custom_fields, public.unit_custom_fields,
-    public.tenant_custom_fields, public.lease_custom_fields;
+    public.tenant_custom_fields, public.lease_custom_fields, public.maintenance_request_custom_fields;
 analyze public.inspection_templates, public.inspection_template_items, public.inspections, public.inspection_items,
     public.inspection_signatures, public.expenses, public.documents;
 

@@ -340,7 +340,8 @@ cross join (
     (3, 'tenants', 'pets', 'options', array['cat', 'dog']),
     (4, 'leases', 'gate_code', 'text', null),
     (5, 'leases', 'old_code', 'text', null),
-    (6, 'tenants', 'nickname', 'text', null)
+    (6, 'tenants', 'nickname', 'text', null),
+    (7, 'maintenance_requests', 'floor', 'integer', null)
 ) as f (n, entity, key, type, options);
 
 insert into public.property_custom_fields (workspace_id, property_id, fields)
@@ -358,6 +359,9 @@ insert into public.lease_custom_fields (workspace_id, lease_id, fields)
 select ws(w.letter), lease(w.letter, name), '{"gate_code": "4711", "old_code": "12"}'
 from tests.workspaces as w
 cross join unnest('{active, ended}'::text []) as name;
+
+insert into public.maintenance_request_custom_fields (workspace_id, request_id, fields)
+select ws(w.letter), request(w.letter, n), '{"floor": 2}' from tests.workspaces as w cross join generate_series(1, 2) as n;
 
 update public.custom_field_definitions set status = 'archived' where key = 'old_code';
 

@@ -1,12 +1,12 @@
 begin;
-select plan(21);
+select plan(25);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
 select act_as('viewer_a');
 select results_eq(
     'select workspace_id, key from public.custom_field_definitions order by 2',
-    $$ select ws('a'), k from unnest(array['gate_code', 'nickname', 'old_code', 'parking', 'pets', 'roof_year']) as k $$,
+    $$ select ws('a'), k from unnest(array['floor', 'gate_code', 'nickname', 'old_code', 'parking', 'pets', 'roof_year']) as k $$,
     'sees those of A only'
 );
 select throws_ok(
@@ -68,6 +68,44 @@ select throws_ok(
 );
 select is_empty($$ delete from public.custom_field_definitions where workspace_id = ws('b') returning id $$, 'deletes none of B');
 
+\echo '# a viewer of workspace A whose role may not read everything'
+select act_as_postgres();
+savepoint permission;
+delete from private.role_permissions where role = 'viewer' and permission = 'portfolio.read';
+select act_as('viewer_a');
+select results_eq(
+    'select key from public.custom_field_definitions order by 1', array['floor', 'gate_code', 'nickname', 'old_code', 'pets'],
+    'without portfolio.read sees no parking and roof_year'
+);
+rollback to savepoint permission;
+select act_as_postgres();
+savepoint permission;
+delete from private.role_permissions where role = 'viewer' and permission = 'renters.read';
+select act_as('viewer_a');
+select results_eq(
+    'select key from public.custom_field_definitions order by 1', array['floor', 'gate_code', 'old_code', 'parking', 'roof_year'],
+    'without renters.read sees no nickname and pets'
+);
+rollback to savepoint permission;
+select act_as_postgres();
+savepoint permission;
+delete from private.role_permissions where role = 'viewer' and permission = 'leases.read';
+select act_as('viewer_a');
+select results_eq(
+    'select key from public.custom_field_definitions order by 1', array['floor', 'nickname', 'parking', 'pets', 'roof_year'],
+    'without leases.read sees no gate_code and old_code'
+);
+rollback to savepoint permission;
+select act_as_postgres();
+savepoint permission;
+delete from private.role_permissions where role = 'viewer' and permission = 'maintenance.read';
+select act_as('viewer_a');
+select results_eq(
+    'select key from public.custom_field_definitions order by 1', array['gate_code', 'nickname', 'old_code', 'parking', 'pets', 'roof_year'],
+    'without maintenance.read sees no floor'
+);
+rollback to savepoint permission;
+
 \echo '# those who are no members'
 select act_as('renter_a');
 select is_empty('select from public.custom_field_definitions', 'a renter sees none');
@@ -96,7 +134,7 @@ select throws_matching(
 );
 select results_eq(
     $$ select workspace_id, count(*), count(*) filter (where label = key) from public.custom_field_definitions group by 1 order by 1 $$,
-    $$ values (ws('a'), 6::bigint, 6::bigint), (ws('b'), 6, 6) $$, 'all is as it was'
+    $$ values (ws('a'), 7::bigint, 7::bigint), (ws('b'), 7, 7) $$, 'all is as it was'
 );
 select * from finish();
 rollback;

@@ -22,7 +22,9 @@ grant execute on function private.are_options(text[]) to authenticated;
 create table public.custom_field_definitions (
     id uuid primary key default gen_random_uuid(),
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
-    entity text not null check (entity in ('properties', 'units', 'tenants', 'leases')),
+    entity text not null check (
+        entity in ('properties', 'units', 'tenants', 'leases', 'maintenance_requests')
+    ),
     key text not null check (key ~ '^[a-z][a-z0-9_]{0,39}$'),
     label text not null check (length(label) <= 120 and btrim(label) <> ''),
     type text not null check (
@@ -47,12 +49,12 @@ create index custom_field_definitions_position_idx
 comment on table public.custom_field_definitions is $$Fields that a workspace adds to its records.
 
 Up to 100 for each kind of record. What was recorded stands in property_custom_fields, unit_custom_fields,
-tenant_custom_fields and lease_custom_fields, which members alone can read: no renter or vendor sees a custom field. A
+tenant_custom_fields, lease_custom_fields and maintenance_request_custom_fields, which members alone can read: no renter or vendor sees a custom field. A
 definition that values use cannot be deleted: archive it, and they stay as they are.$$;
 comment on column public.custom_field_definitions.id is $$Identifies the definition.$$;
 comment on column public.custom_field_definitions.workspace_id is $$The workspace that defines it.$$;
 comment on column public.custom_field_definitions.entity is
-    $$What it describes, by its table: properties, units, tenants or leases. Never changes.$$;
+    $$What it describes, by its table: properties, units, tenants, leases or maintenance_requests. Never changes.$$;
 comment on column public.custom_field_definitions.key is
     $$Its name in `fields`, in snake_case, up to 40 characters. Never changes.$$;
 comment on column public.custom_field_definitions.label is $$What people read beside it.$$;
@@ -210,6 +212,48 @@ comment on column public.lease_custom_fields.fields is
     $$Values by key, as custom_field_definitions wants them. Filter with `fields->>key=eq.…` or `fields=cs.{…}`.$$;
 comment on column public.lease_custom_fields.created_at is $$When the row was made.$$;
 comment on column public.lease_custom_fields.updated_at is $$When the row last changed.$$;
+
+
+create table public.maintenance_request_custom_fields (
+    workspace_id uuid not null,
+    request_id uuid not null,
+    fields jsonb not null default '{}' check (jsonb_typeof(fields) = 'object' and length(fields::text) <= 32000),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (workspace_id, request_id),
+    foreign key (workspace_id, request_id) references public.maintenance_requests (workspace_id, id) on delete cascade
+);
+
+comment on table public.maintenance_request_custom_fields is $$Values of a maintenance request's custom fields.
+
+One row a request, made by the first value. `rpc/set_custom_fields` writes single values whether there is a row or not;
+a PATCH replaces them all. Only members see them.$$;
+comment on column public.maintenance_request_custom_fields.workspace_id is $$The workspace that manages the request.$$;
+comment on column public.maintenance_request_custom_fields.request_id is $$The request.$$;
+comment on column public.maintenance_request_custom_fields.fields is
+    $$Values by key, as custom_field_definitions wants them. Filter with `fields->>key=eq.…` or `fields=cs.{…}`.$$;
+comment on column public.maintenance_request_custom_fields.created_at is $$When the row was made.$$;
+comment on column public.maintenance_request_custom_fields.updated_at is $$When the row last changed.$$;
+
+
+-- What can have custom fields, where their values stand, and what it takes to write them.
+create view private.custom_field_entities with (security_invoker = true) as
+select
+    e.entity,
+    e.values_table,
+    e.id_column,
+    e.permission
+from (
+    values
+    ('properties', 'property_custom_fields', 'property_id', 'portfolio.write'),
+    ('units', 'unit_custom_fields', 'unit_id', 'portfolio.write'),
+    ('tenants', 'tenant_custom_fields', 'tenant_id', 'renters.write'),
+    ('leases', 'lease_custom_fields', 'lease_id', 'leases.write'),
+    ('maintenance_requests', 'maintenance_request_custom_fields', 'request_id', 'maintenance.write')
+) as e (entity, values_table, id_column, permission);
+
+comment on view private.custom_field_entities is
+    $$What can have custom fields, where their values stand, and what it takes to write them.$$;
 
 
 -- Writers of values share the lock of a workspace's fields for one kind of record; a change to those fields takes it alone. So
@@ -428,6 +472,32 @@ create trigger record_deletes after delete on public.lease_custom_fields
     referencing old table as old_rows
     for each statement execute function private.record_changes('{lease_id}');
 
+create trigger touch_updated_at before update on public.maintenance_request_custom_fields
+    for each row execute function private.touch_updated_at();
+
+create trigger check_custom_fields_on_insert after insert on public.maintenance_request_custom_fields
+    referencing new table as touched
+    for each statement execute function private.check_custom_fields('maintenance_requests', 'request_id');
+
+create trigger check_custom_fields_on_update after update on public.maintenance_request_custom_fields
+    referencing old table as before new table as touched
+    for each statement execute function private.check_custom_fields('maintenance_requests', 'request_id');
+
+create trigger refuse_truncate before truncate on public.maintenance_request_custom_fields
+    for each statement execute function private.refuse_truncate();
+
+create trigger record_inserts after insert on public.maintenance_request_custom_fields
+    referencing new table as new_rows
+    for each statement execute function private.record_changes('{request_id}');
+
+create trigger record_updates after update on public.maintenance_request_custom_fields
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function private.record_changes('{request_id}');
+
+create trigger record_deletes after delete on public.maintenance_request_custom_fields
+    referencing old table as old_rows
+    for each statement execute function private.record_changes('{request_id}');
+
 
 -- The time at which a field was archived is the database's to say.
 create function private.stamp_archived_at()
@@ -501,12 +571,7 @@ begin
     end if;
     execute format(
         'select exists (select from public.%I where workspace_id = $1 and fields ? $2 and ($3 is null or fields -> $2 ?| $3))',
-        case v_field.entity
-            when 'properties' then 'property_custom_fields'
-            when 'units' then 'unit_custom_fields'
-            when 'tenants' then 'tenant_custom_fields'
-            when 'leases' then 'lease_custom_fields'
-        end
+        (select e.values_table from private.custom_field_entities as e where e.entity = v_field.entity)
     )
     into v_used
     using v_field.workspace_id, v_field.key, v_gone;
@@ -554,25 +619,20 @@ create function private.set_custom_fields(p_entity text, p_entity_id uuid, p_fie
     language plpgsql
 as $$
 declare
-    v_one text;
+    v_table text;
+    v_id_column text;
     v_permission text;
     v_workspace_id uuid;
     v_fields jsonb;
 begin
-    select k.one, k.permission
-    into v_one, v_permission
-    from (
-        values
-        ('properties', 'property', 'portfolio.write'),
-        ('units', 'unit', 'portfolio.write'),
-        ('tenants', 'tenant', 'renters.write'),
-        ('leases', 'lease', 'leases.write')
-    ) as k (entity, one, permission)
-    where k.entity = p_entity;
+    select e.values_table, e.id_column, e.permission
+    into v_table, v_id_column, v_permission
+    from private.custom_field_entities as e
+    where e.entity = p_entity;
     if not found then
         perform private.fail(
             422, 'entity_unknown', format('%s has no custom fields.', coalesce(quote_literal(p_entity), 'Nothing')),
-            p_hint := 'Use properties, units, tenants or leases.'
+            p_hint := 'Use properties, units, tenants, leases or maintenance_requests.'
         );
     end if;
     if jsonb_typeof(p_fields) is distinct from 'object' then
@@ -598,7 +658,7 @@ begin
         'insert into public.%1$I as t (workspace_id, %2$I, fields) values ($1, $2, jsonb_strip_nulls($3))'
         ' on conflict (workspace_id, %2$I) do update set fields = jsonb_strip_nulls(t.fields || $3)'
         ' returning fields',
-        v_one || '_custom_fields', v_one || '_id'
+        v_table, v_id_column
     )
     into v_fields
     using v_workspace_id, p_entity_id, p_fields;
@@ -620,7 +680,7 @@ $$;
 
 comment on function public.set_custom_fields(text, uuid, jsonb) is $$Sets some custom fields of a record, and leaves the others
 
-`entity` is properties, units, tenants or leases, `fields` has values by key; null takes a value away. Two callers who set
+`entity` is properties, units, tenants, leases or maintenance_requests; `fields` has values by key; null takes a value away. Two callers who set
 different keys at once both hold. Needs the permission to write the record. 422 `custom_field_unknown`,
 `custom_field_invalid`, `custom_field_required`, `custom_field_archived`: `details` names the key. 404 `record_not_found`.
 Answers all the record's values.$$;
