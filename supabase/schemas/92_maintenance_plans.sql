@@ -131,3 +131,123 @@ create trigger record_updates after update on public.maintenance_plans
 create trigger record_deletes after delete on public.maintenance_plans
     referencing old table as old_rows
     for each statement execute function private.record_changes('{id}', '{description, access_notes}');
+
+
+create function worker.create_planned_maintenance(p_now timestamptz default now(), p_limit integer default 500)
+    returns jsonb
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_plans integer;
+    v_requests integer;
+begin
+    with due as materialized (
+        select p as plan, p.workspace_id, zone.today
+        from public.maintenance_plans as p
+        join public.properties as pr on pr.workspace_id = p.workspace_id and pr.id = p.property_id
+        left join public.units as u
+            on u.workspace_id = p.workspace_id and u.property_id = p.property_id and u.id = p.unit_id
+        -- private.local_date(), spelt out: a call for each row takes longer.
+        cross join lateral (select (p_now at time zone pr.timezone)::date as today) as zone
+        where
+            p.status = 'active'
+            -- No clock on earth is further ahead than UTC+14: the index ends here, the property's own date decides.
+            and p.next_creation_on <= ((p_now at time zone 'UTC') + interval '14 hours')::date
+            and p.next_creation_on <= zone.today
+            and pr.status = 'active'
+            and u.status is distinct from 'retired'
+        order by p.next_creation_on, p.workspace_id, p.id
+        limit p_limit
+        -- What another machine is busy with is its to finish.
+        for update of p skip locked
+    ),
+    -- Of the dates that have passed, the last alone: work that was missed is done once.
+    dates as materialized (
+        select d.plan, d.workspace_id, s.due_on
+        from due as d
+        cross join lateral (
+            select x.due_on, lead(x.due_on) over (order by x.due_on) as following_on
+            from private.plan_dates(d.plan, (d.plan).next_due_on, d.today + (d.plan).lead_days) as x (due_on)
+        ) as s
+        where s.due_on >= d.today or s.following_on is null or s.following_on >= d.today
+    ),
+    -- In order of workspaces: two machines that take numbers of several queue up instead of deadlocking.
+    numbers as materialized (
+        select c.workspace_id, private.take_request_numbers(c.workspace_id, c.requests) as first_number
+        from (
+            select d.workspace_id, count(*)::integer as requests
+            from dates as d
+            group by d.workspace_id
+            order by d.workspace_id
+            offset 0
+        ) as c
+    ),
+    created as (
+        insert into public.maintenance_requests (
+            workspace_id, request_number, property_id, unit_id, lease_id, title, description, category, priority,
+            access_notes, shown_to_renter, assigned_member_id, assigned_vendor_id, due_on, plan_id, plan_due_on
+        )
+        select
+            d.workspace_id,
+            n.first_number - 1 + row_number() over (partition by d.workspace_id order by d.due_on, (d.plan).id),
+            (d.plan).property_id,
+            (d.plan).unit_id,
+            home.lease_id,
+            (d.plan).title,
+            (d.plan).description,
+            (d.plan).category,
+            (d.plan).priority,
+            (d.plan).access_notes,
+            (d.plan).shown_to_renter,
+            m.user_id,
+            v.id,
+            d.due_on,
+            (d.plan).id,
+            d.due_on
+        from dates as d
+        join numbers as n on n.workspace_id = d.workspace_id
+        left join public.workspace_members as m
+            on m.workspace_id = d.workspace_id and m.user_id = (d.plan).assigned_member_id and m.status = 'active'
+        left join public.vendors as v
+            on v.workspace_id = d.workspace_id and v.id = (d.plan).assigned_vendor_id and v.status = 'active'
+        left join lateral (
+            select lu.lease_id
+            from public.lease_units as lu
+            where
+                (d.plan).shown_to_renter
+                and lu.workspace_id = d.workspace_id
+                and lu.unit_id = (d.plan).unit_id
+                and lu.binding
+                and lu.superseded_at is null
+                and lu.possession @> d.due_on
+        ) as home on true
+        -- A plan whose dates were changed meets those that it had before.
+        on conflict (workspace_id, plan_id, plan_due_on) where plan_id is not null do nothing
+        returning id
+    ),
+    advanced as (
+        update public.maintenance_plans as p
+        set
+            next_due_on = private.next_plan_date(
+                d.plan, greatest(d.today + (d.plan).lead_days, (d.plan).next_due_on) + 1
+            )
+        from due as d
+        where p.id = (d.plan).id
+        returning p.id
+    )
+    select (select count(*) from advanced), (select count(*) from created) into v_plans, v_requests;
+    return jsonb_build_object('plans_due', v_plans, 'requests_created', v_requests, 'more', v_plans >= p_limit);
+end
+$$;
+
+comment on function worker.create_planned_maintenance(timestamptz, integer) is $$Creates the requests of maintenance plans
+
+One for each due date that is no further ahead than the plan's `lead_days` on its property's date, never twice for the same plan and
+date, however many machines run it. Of dates that have passed without a request the last one alone gets it. Plans of
+inactive properties and retired units wait. Takes up to `p_limit` plans: call again while `more`. Answers {plans_due,
+requests_created, more}.$$;
+
+grant execute on function worker.create_planned_maintenance(timestamptz, integer) to worker;

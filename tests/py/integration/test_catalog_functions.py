@@ -20,6 +20,8 @@ RPCS = """
     sign_inspection stage_import_rows start_import start_inspection void_expense
     mark_notifications_read notification_settings set_notification_preference
     dashboard_kpis property_summary
+    accept_maintenance assign_maintenance change_maintenance_status decline_maintenance
+    report_maintenance schedule_maintenance
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
@@ -40,6 +42,7 @@ EXECUTABLE = {
         "worker.begin_send",
         "worker.claim_messages",
         "worker.complete_messages",
+        "worker.create_planned_maintenance",
         "worker.extend_claims",
         "worker.fail_messages",
         "worker.finish_run",
