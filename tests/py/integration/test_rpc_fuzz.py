@@ -139,6 +139,12 @@ def honest(landlord: Landlord, stranger: Landlord, imports: list[str]) -> dict[s
     foreign = stranger.draft("F-0")
     start = {"kind": "rent_roll", "file_name": "fuzz.csv", "file_digest": "0" * 64}
     theirs = rpc(stranger.api, "start_import", workspace_id=stranger.workspace_id, **start)["id"]
+    vendor_id = landlord.add("vendors", name="Pipes & Sons")
+    requests = [
+        landlord.add("maintenance_requests", property_id=landlord.property_id, title=f"Leak {n}")
+        for n in range(6)
+    ]
+    not_ours = stranger.add("maintenance_requests", property_id=stranger.property_id, title="Leak")
     invited = {"kind": "member", "role": "viewer", "email": f"{uuid.uuid4()}@example.com"}
     rpc(landlord.api, "invite", workspace_id=landlord.workspace_id, **invited)
     (message,) = landlord.api.get("/rest/v1/messages?select=id").json()
@@ -160,7 +166,11 @@ def honest(landlord: Landlord, stranger: Landlord, imports: list[str]) -> dict[s
         "lease_id": one_of(*leases, foreign),
         "import_id": [lambda dice: dice.choice([*imports[-2:], theirs])],
         "tenant_id": one_of(landlord.tenant_id, stranger.tenant_id, None),
-        "vendor_id": one_of(None, str(uuid.uuid4())),
+        "vendor_id": one_of(None, vendor_id, str(uuid.uuid4())),
+        "member_id": one_of(None, landlord.owner.id, stranger.owner.id),
+        "request_id": one_of(*requests, not_ours),
+        "starts_at": one_of("2031-03-03T09:00:00Z"),
+        "ends_at": one_of("2031-03-03T11:00:00Z", "2031-03-04T11:00:00Z"),
         "message_id": one_of(message["id"]),
         "property_id": one_of(landlord.property_id, stranger.property_id),
         "unit_id": one_of(None, landlord.unit_ids[0], stranger.unit_ids[0]),
@@ -186,7 +196,7 @@ def honest(landlord: Landlord, stranger: Landlord, imports: list[str]) -> dict[s
         "timezone": one_of("America/Chicago"),
         "kind": one_of("member", "renter", "vendor", "rent_roll"),
         "role": one_of("viewer", "owner", None),
-        "status": one_of("active", "suspended"),
+        "status": one_of("active", "suspended", "in_progress", "completed", "open"),
         "outcome": one_of("sent", "resend"),
         "email": one_of(invited["email"], None),
         "file_digest": one_of("0" * 64),
@@ -253,4 +263,7 @@ def test_no_argument_makes_an_rpc_fail_on_our_side(
         "start_inspection",
         "complete_inspection",
         "void_expense",
+        "assign_maintenance",
+        "schedule_maintenance",
+        "change_maintenance_status",
     }
