@@ -1,5 +1,5 @@
 begin;
-select plan(18);
+select plan(20);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -77,6 +77,23 @@ select throws_ok('select from public.maintenance_costs', '42501', 'permission de
 select act_as('service_role');
 select throws_ok('delete from public.maintenance_costs', '42501', 'permission denied for table maintenance_costs', 'deletes none');
 
+\echo '# a manager of A who only reads in B, were the columns granted'
+select act_as_postgres();
+update public.workspace_members set role = 'viewer' where workspace_id = ws('b') and user_id = member('both');
+grant update (workspace_id, request_id) on public.maintenance_costs to authenticated;
+select act_as('both');
+select throws_ok(
+    $$
+        update public.maintenance_costs set workspace_id = ws('b'), request_id = request('b', 2)
+        where request_id = request('a')
+    $$,
+    '42501', 'new row violates row-level security policy for table "maintenance_costs"', 'takes no cost to B'
+);
+select results_eq(
+    $$ update public.maintenance_costs set actual_minor = 12000 where workspace_id = ws('a') returning request_id $$,
+    $$ values (request('a')), (request('a', 2)) $$, 'and changes those of A'
+);
+
 \echo '# what is left'
 select act_as_postgres();
 select results_eq(
@@ -84,7 +101,7 @@ select results_eq(
     $$
         values
         (request('a'), 10000::bigint, 12000::bigint),
-        (request('a', 2), 500, null),
+        (request('a', 2), 500, 12000),
         (request('b'), 10000, null),
         (request('b', 3), 10000, null)
     $$,
