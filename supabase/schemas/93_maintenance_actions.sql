@@ -374,8 +374,8 @@ $$;
 
 comment on function public.schedule_maintenance(uuid, timestamptz, timestamptz, text) is $$Says when somebody will come
 
-Makes the request `scheduled`, or moves the window of one that is. For members with `maintenance.write` and the vendor who has the
-request. 422 `window_invalid`, 409 `assignee_missing` while nobody has it, 409 `maintenance_request_finished`. Answers the
+Between `starts_at` and `ends_at`, at most 31 days apart. Makes the request `scheduled`, or moves the window of one that is. For
+members with `maintenance.write` and the vendor who has the request. `reason` goes into the history. 422 `window_invalid`, 409 `assignee_missing` while nobody has it, 409 `maintenance_request_finished`. Answers the
 request.$$;
 
 grant execute on function public.schedule_maintenance(uuid, timestamptz, timestamptz, text) to authenticated;

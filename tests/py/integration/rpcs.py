@@ -54,7 +54,11 @@ WITH_ID: dict[tuple[str, str], dict[str, Any]] = {
     ("revoke_portal_access", "vendor_id"): {"tenant_id": None},
 }
 # Which column an id is of, where neither the name nor a foreign key tells.
-IDENTIFIED = {"entity_id": ("tenants", "id"), "user_id": ("workspace_members", "user_id")}
+IDENTIFIED = {
+    "entity_id": ("tenants", "id"),
+    "member_id": ("workspace_members", "user_id"),
+    "user_id": ("workspace_members", "user_id"),
+}
 
 
 @dataclass(frozen=True)
