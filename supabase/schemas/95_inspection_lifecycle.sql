@@ -62,8 +62,9 @@ create trigger record_deletes after delete on public.inspections
     for each statement execute function private.record_changes();
 
 
--- Refuses unless the inspection is a draft, and holds it as it is until the transaction ends. One that is being deleted itself
--- refuses nothing. Whoever waits must hold no lock on a row of the inspection: its deletion, or completion, may want that row.
+-- Refuses unless the inspection is a draft, and keeps it from being completed or deleted until the transaction ends; somebody
+-- may change the draft itself meanwhile. One that is being deleted refuses nothing. Whoever waits must hold no lock on a row of
+-- the inspection: its deletion may want that row.
 create function private.hold_draft_inspection(p_workspace_id uuid, p_inspection_id uuid, p_wait boolean)
     returns void
     volatile
@@ -77,17 +78,17 @@ begin
         select * into v_inspection
         from public.inspections
         where workspace_id = p_workspace_id and id = p_inspection_id
-        for share;
+        for key share;
     else
         select * into v_inspection
         from public.inspections
         where workspace_id = p_workspace_id and id = p_inspection_id
-        for share skip locked;
+        for key share skip locked;
         if not found and exists (
             select from public.inspections as i where i.workspace_id = p_workspace_id and i.id = p_inspection_id
         ) then
             perform private.fail(
-                409, 'inspection_busy', 'Somebody else is changing this inspection right now.', p_hint := 'Try again.'
+                409, 'inspection_busy', 'Somebody else is completing this inspection right now.', p_hint := 'Try again.'
             );
         end if;
     end if;
@@ -362,6 +363,9 @@ begin
     perform private.find_inspection(p_inspection_id);
     -- Waits for items and photos under way; what they leave is read afterwards, and stays.
     select * into v_inspection from public.inspections where id = p_inspection_id for update;
+    if not found then
+        perform private.find_inspection(p_inspection_id); -- it was deleted meanwhile
+    end if;
     perform private.require_permission(v_inspection.workspace_id, 'maintenance.write');
     if v_inspection.status <> 'draft' then
         perform private.fail(

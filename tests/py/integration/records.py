@@ -20,6 +20,7 @@ class Records:
 
     def __init__(self, db: Db) -> None:
         db.autocommit = True
+        db.execute("set lock_timeout = '10s'")  # a wait that nobody ends fails, and does not hang
         self.db = db
         self.portfolio = Portfolio(db)
         self.workspace_id, self.owner_id = self.portfolio.workspace_id, self.portfolio.owner_id

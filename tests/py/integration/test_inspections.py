@@ -260,6 +260,41 @@ def test_a_draft_deleted_while_its_item_is_changed_never_deadlocks(records: Reco
     assert records.items(inspection_id) == []
 
 
+def test_a_draft_deleted_while_it_is_completed(records: Records, database: str) -> None:
+    inspection_id = records.inspection()
+    delete = acting(
+        records.owner_id, "delete from public.inspections where id = %s returning id", inspection_id
+    )
+    outcome = met(records.portfolio, database, delete, acting(records.owner_id, COMPLETE, inspection_id))
+    assert "inspection_not_found" in refused(outcome)
+
+
+def test_one_saves_the_notes_while_another_saves_an_item(records: Records, database: str) -> None:
+    inspection_id = records.inspection()
+    (item, _) = records.items(inspection_id)
+    with psycopg.connect(database) as noting:
+        noting.execute("update public.inspections set notes = 'Bright' where id = %s", (inspection_id,))
+        records.run("update public.inspection_items set note = 'Clean' where id = %s returning id", item)
+        records.item(inspection_id, item="Lamp")
+    said = records.run("select public.inspection_content(%s)", inspection_id)
+    assert "Bright" in said and "Clean" in said and "Lamp" in said
+
+
+def test_a_photo_added_while_it_is_completed_waits_and_stays_out(records: Records, database: str) -> None:
+    inspection_id = records.inspection()
+    (item, _) = records.items(inspection_id)
+    add = acting(
+        records.owner_id,
+        """insert into public.documents (workspace_id, title, inspection_id, inspection_item_id)
+        values (%s, 'Photo', %s, %s) returning id""",
+        records.workspace_id,
+        inspection_id,
+        item,
+    )
+    outcome = met(records.portfolio, database, acting(records.owner_id, COMPLETE, inspection_id), add)
+    assert "inspection_completed" in refused(outcome)
+
+
 def test_a_photo_taken_off_while_it_is_completed(records: Records, database: str) -> None:
     inspection_id = records.inspection()
     (item, _) = records.items(inspection_id)
