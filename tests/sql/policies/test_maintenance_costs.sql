@@ -89,7 +89,7 @@ select throws_ok(
     $$,
     '42501', 'new row violates row-level security policy for table "maintenance_costs"', 'takes no cost to B'
 );
-select results_eq(
+select set_eq(
     $$ update public.maintenance_costs set actual_minor = 12000 where workspace_id = ws('a') returning request_id $$,
     $$ values (request('a')), (request('a', 2)) $$, 'and changes those of A'
 );
