@@ -12,6 +12,12 @@ from scripts.stack.layout import REPOSITORY
 
 Db = psycopg.Connection[Any]
 
+# What rpc/changes is made of; it is executed as the caller.
+FOLLOWED = """
+    can_go_on changes check_position narrow_changes next_changes rows_in_sight settle_changes synced_tables
+    synced_workspaces wide_changes
+"""
+
 # Who may execute what, written by hand: a new RPC is added here on purpose, or this fails.
 RPCS = """
     accept_invitation activate_lease change_member_role check_import commit_import complete_inspection
@@ -33,11 +39,14 @@ ASKED = """
 EXECUTABLE = {
     "anon": {"private.pre_request"},
     "authenticated": {
+        "public.changes",
+        *(f"private.{name}" for name in FOLLOWED.split()),
         *(f"public.{name}" for name in RPCS.split()),
         *(f"private.{name}" for name in (RPCS + ASKED).split()),
     },
     "service_role": {"private.fail", "private.is_timezone", "private.pre_request"},
     "worker": {
+        "worker.settle_changes",
         "private.pre_request",
         "worker.begin_send",
         "worker.claim_messages",
