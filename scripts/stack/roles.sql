@@ -34,6 +34,10 @@ alter database template1 owner to postgres;
 grant create on database template1 to supabase_auth_admin, supabase_storage_admin;
 grant usage on schema public to anon, authenticated, service_role;
 
+-- Realtime reads what this publishes; a new project publishes nothing.
+create publication supabase_realtime;
+alter publication supabase_realtime owner to postgres;
+
 create schema extensions authorization postgres;
 grant usage on schema extensions to anon, authenticated, service_role, supabase_auth_admin, supabase_storage_admin;
 create extension pg_stat_statements with schema extensions;
