@@ -139,12 +139,16 @@ def _outcome(db: Db, key: Key, statement: sql.Composed | sql.SQL) -> str | None:
 
 
 def _point_somewhere(db: Db, key: Key) -> None:
-    """Give one row of A a target of its own workspace, where the fixture has none that has one."""
+    """Give one row of A a target of its own workspace, where the fixture has none that has one.
+
+    The first row gets the last one: in a table that points at itself, it would else take itself along.
+    """
     db.execute(
         sql.SQL(
             """
             update {table} set ({own}) = (
-                select {foreign} from {parent} as p where p.workspace_id = ws('a') limit 1
+                select {foreign} from {parent} as p where p.workspace_id = ws('a')
+                order by p.ctid desc limit 1
             )
             where
                 ctid = (select ctid from {table} where workspace_id = ws('a') limit 1)
