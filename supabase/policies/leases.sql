@@ -5,10 +5,13 @@ revoke all on public.leases from anon, authenticated, service_role;
 grant select on public.leases to service_role;
 grant select, delete on public.leases to authenticated;
 grant insert (
-    workspace_id, property_id, lease_number, starts_on, ends_on, notice_days, currency, deposit_minor
+    workspace_id, property_id, whole_property, lease_number, starts_on, ends_on, on_expiry, renewal_months,
+    holdover_rent_percent, notice_days, currency, deposit_minor, deposit_nonrefundable_minor, deposit_held_by,
+    deposit_conditions
 ) on public.leases to authenticated;
 grant update (
-    lease_number, starts_on, ends_on, notice_days, currency, deposit_minor
+    whole_property, lease_number, starts_on, ends_on, on_expiry, renewal_months, holdover_rent_percent, notice_days,
+    currency, deposit_minor, deposit_nonrefundable_minor, deposit_held_by, deposit_conditions, moved_in_on, moved_out_on
 ) on public.leases to authenticated;
 
 create policy members_and_portal_select on public.leases

@@ -75,14 +75,23 @@ begin
             p_hint := 'End it with rpc/end_lease; set its property or unit to inactive instead of deleting them.'
         );
     end if;
-    if (new.starts_on, new.property_id, new.workspace_id, new.currency, new.deposit_minor, new.notice_days)
-        is distinct from
-        (old.starts_on, old.property_id, old.workspace_id, old.currency, old.deposit_minor, old.notice_days)
-        or new.ends_on is distinct from old.ends_on
+    if (
+        new.workspace_id, new.property_id, new.whole_property, new.currency, new.holdover_rent_percent,
+        new.deposit_minor, new.deposit_nonrefundable_minor, new.deposit_held_by, new.deposit_conditions
+    ) is distinct from (
+        old.workspace_id, old.property_id, old.whole_property, old.currency, old.holdover_rent_percent,
+        old.deposit_minor, old.deposit_nonrefundable_minor, old.deposit_held_by, old.deposit_conditions
+    )
+    -- An addendum may change these. It counts itself, which no client can.
+    or (
+        new.starts_on, new.ends_on, new.on_expiry, new.renewal_months, new.notice_days
+    ) is distinct from (
+        old.starts_on, old.ends_on, old.on_expiry, old.renewal_months, old.notice_days
+    ) and not (old.in_force and new.amendments = old.amendments + 1)
     then
         perform private.fail(
             409, 'lease_not_draft', format('Lease %s has begun: its dates and its money are fixed.', old.lease_number),
-            p_hint := 'Record a change of rent as a new row of lease_terms.'
+            p_hint := 'Change its term with rpc/amend_lease; record a change of rent as a new row of lease_terms.'
         );
     end if;
     return new;
@@ -146,15 +155,17 @@ create function private.record_lease_status()
 as $$
 begin
     if tg_op = 'INSERT' then
-        insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on, changed_by)
-        select l.workspace_id, l.id, l.status, private.lease_status_day(l, null, p.timezone), u.id
+        insert into public.lease_status_changes (workspace_id, lease_id, to_status, effective_on, reason, changed_by)
+        select l.workspace_id, l.id, l.status, private.lease_status_day(l, null, p.timezone), l.status_reason, u.id
         from touched as l
         join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
         left join auth.users as u on u.id = (select auth.uid());
     else
         insert into public.lease_status_changes
-            (workspace_id, lease_id, from_status, to_status, effective_on, changed_by)
-        select l.workspace_id, l.id, was.status, l.status, private.lease_status_day(l, was.status, p.timezone), u.id
+            (workspace_id, lease_id, from_status, to_status, effective_on, reason, changed_by)
+        select
+            l.workspace_id, l.id, was.status, l.status, private.lease_status_day(l, was.status, p.timezone),
+            l.status_reason, u.id
         from touched as l
         join before as was on was.workspace_id = l.workspace_id and was.id = l.id and was.status <> l.status
         join public.properties as p on p.workspace_id = l.workspace_id and p.id = l.property_id
@@ -175,6 +186,7 @@ as $$
 begin
     return coalesce(
         p_lease.ended_on,
+        case when p_lease.status = 'notice_given' then p_lease.notice_given_on end,
         case when p_lease.status = 'active' and p_was is distinct from 'notice_given' then p_lease.starts_on end,
         private.local_date(p_timezone, now())
     );

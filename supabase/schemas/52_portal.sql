@@ -99,7 +99,7 @@ end
 $$;
 
 
--- Units that those hold.
+-- Units that those hold: not one that the renters were moved out of. Renters who stay beyond their last day are still there.
 create function private.my_unit_ids()
     returns setof uuid
     stable
@@ -116,7 +116,16 @@ begin
     where
         l.id = any (array(select private.my_current_lease_ids()))
         and lu.binding
-        and lu.superseded_at is null;
+        and lu.superseded_at is null
+        and not exists (
+            select from public.lease_units as later
+            where
+                later.workspace_id = lu.workspace_id
+                and later.lease_id = lu.lease_id
+                and later.superseded_at is null
+                and lower(later.possession) >= upper(lu.possession)
+                and lower(later.possession) <= current_date
+        );
 end
 $$;
 

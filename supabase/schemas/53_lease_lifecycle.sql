@@ -1,127 +1,29 @@
 -- How a lease begins and ends. Each call is safe beside another for the same lease, or for a lease of the same unit.
 
--- The lease, locked, for a caller who holds the permission; a foreign one and none at all answer alike.
-create function private.lock_lease(p_lease_id uuid, p_permission text)
-    returns public.leases
-    volatile
-    security definer
-    set search_path = ''
-    language plpgsql
-as $$
-declare
-    v_lease public.leases;
-begin
-    select * into v_lease
-    from public.leases
-    where id = p_lease_id and workspace_id = any (array(select private.my_workspaces()))
-    for update;
-    if not found then
-        perform private.fail(
-            404, 'lease_not_found', 'There is no such lease, or it is not yours to see.',
-            p_hint := 'List the leases you can see: GET /leases.'
-        );
-    end if;
-    perform private.require_permission(v_lease.workspace_id, p_permission);
-    return v_lease;
-end
-$$;
-
-
--- The units that the lease holds or plans to hold, locked in id order: two calls that race for the same ones queue up instead of
--- deadlocking. For whoever holds the lease: before that its units may change.
-create function private.lock_units(p_lease public.leases)
-    returns uuid[]
-    volatile
-    security definer
-    set search_path = ''
-    language plpgsql
-as $$
-begin
-    return (
-        select array_agg(locked.id)
-        from (
-            select u.id
-            from public.units as u
-            where u.workspace_id = p_lease.workspace_id and u.id in (
-                select lu.unit_id
-                from public.lease_units as lu
-                where
-                    lu.workspace_id = p_lease.workspace_id
-                    and lu.lease_id = p_lease.id
-                    and lu.superseded_at is null
-            )
-            order by u.id
-            for no key update
-        ) as locked
-    );
-end
-$$;
-
-
--- The day it is where the lease's property stands.
-create function private.lease_today(p_lease public.leases, p_now timestamptz)
-    returns date
-    stable
-    security definer
-    set search_path = ''
-    language plpgsql
-as $$
-begin
-    return (
-        select private.local_date(p.timezone, p_now)
-        from public.properties as p
-        where p.workspace_id = p_lease.workspace_id and p.id = p_lease.property_id
-    );
-end
-$$;
-
-
--- Refuses with the number of a lease that holds one of the lease's units on a day of p_possession.
-create function private.refuse_overlap(p_lease public.leases, p_unit_ids uuid[], p_possession daterange)
+-- Ends the lease that another one renews, on the day before that one begins. Nobody moves out.
+create function private.end_renewed_lease(p_renewal public.leases)
     returns void
-    stable
+    volatile
     security definer
     set search_path = ''
     language plpgsql
 as $$
-declare
-    v_other record;
 begin
-    select l.lease_number, u.unit_number, lu.possession
-    into v_other
-    from public.lease_units as lu
-    join public.leases as l on l.workspace_id = lu.workspace_id and l.id = lu.lease_id
-    join public.units as u on u.workspace_id = lu.workspace_id and u.id = lu.unit_id
+    update public.leases
+    set
+        status = 'ended',
+        ended_on = p_renewal.starts_on - 1,
+        status_reason = format('Renewed by lease %s', p_renewal.lease_number)
     where
-        lu.workspace_id = p_lease.workspace_id
-        and lu.unit_id = any (p_unit_ids)
-        and lu.lease_id <> p_lease.id
-        and lu.binding
-        and lu.superseded_at is null
-        and (p_possession is null or lu.possession && p_possession)
-        and (p_possession is not null or exists (
-            select from public.lease_units as mine
-            where
-                mine.workspace_id = p_lease.workspace_id
-                and mine.lease_id = p_lease.id
-                and mine.unit_id = lu.unit_id
-                and mine.superseded_at is null
-                and mine.possession && lu.possession
-        ))
-    order by lower(lu.possession), l.lease_number
-    limit 1;
-    perform private.fail(
-        409, 'possession_overlap',
-        format('Lease %s holds unit %s in that time.', v_other.lease_number, v_other.unit_number),
-        format('lease_number=%s unit_number=%s possession=%s',
-            v_other.lease_number, v_other.unit_number, v_other.possession),
-        'End that lease first, or choose days on which the unit is free.'
-    );
+        workspace_id = p_renewal.workspace_id
+        and id = p_renewal.renewed_from_id
+        and status in ('active', 'notice_given');
 end
 $$;
 
 
-create function private.activate_lease(p_lease_id uuid, p_now timestamptz)
+-- Makes a locked draft binding. What it renews is locked with it, and gives up its units to it.
+create function private.bind_lease(p_lease public.leases, p_now timestamptz)
     returns public.leases
     volatile
     security definer
@@ -129,16 +31,22 @@ create function private.activate_lease(p_lease_id uuid, p_now timestamptz)
     language plpgsql
 as $$
 declare
-    v_lease public.leases := private.lock_lease(p_lease_id, 'leases.write');
-    v_unit_ids uuid[];
+    v_lease public.leases := p_lease;
+    v_today date := private.lease_today(p_lease, p_now);
+    v_until date := private.holds_its_units_until(p_lease, v_today);
+    v_wanted private.unit_hold[] := private.holds(p_lease);
+    v_renewed public.leases;
 begin
-    if v_lease.status <> 'draft' then
-        perform private.fail(
-            409, 'lease_not_draft', format('Lease %s is %s, not a draft.', v_lease.lease_number, v_lease.status)
+    if v_lease.whole_property then
+        v_wanted := array(
+            select (u.id, coalesce(w.possession, v_lease.term))::private.unit_hold
+            from public.units as u
+            left join unnest(v_wanted) as w on w.unit_id = u.id
+            where u.workspace_id = v_lease.workspace_id and u.property_id = v_lease.property_id
+            order by u.id
         );
     end if;
-    v_unit_ids := private.lock_units(v_lease);
-    if v_unit_ids is null then
+    if cardinality(v_wanted) = 0 then
         perform private.fail(
             422, 'lease_incomplete', format('Lease %s has no unit.', v_lease.lease_number),
             p_hint := 'Insert a row into lease_units for each unit that it lets.'
@@ -166,20 +74,122 @@ begin
             p_hint := 'Insert a row into lease_terms with effective_on no later than starts_on.'
         );
     end if;
-    begin
-        update public.lease_units
-        set binding = true, recorded_at = clock_timestamp()
-        where workspace_id = v_lease.workspace_id and lease_id = v_lease.id and superseded_at is null;
-    exception when exclusion_violation then
-        perform private.refuse_overlap(v_lease, v_unit_ids, null);
-    end;
+    -- Days that somebody planned for a single unit stay; those of the term run as the lease does.
+    v_wanted := array(
+        select (
+            w.unit_id,
+            case when upper(w.possession) is not distinct from upper(v_lease.term)
+                then daterange(lower(w.possession), v_until)
+                else w.possession
+            end
+        )::private.unit_hold
+        from unnest(v_wanted) as w
+    );
+    if v_lease.leaves_on < v_today then
+        v_wanted := private.holds_till_the_next(v_lease, v_wanted);
+    end if;
+    select * into v_renewed
+    from public.leases as l
+    where l.workspace_id = v_lease.workspace_id and l.id = v_lease.renewed_from_id and l.in_force;
+    if v_renewed.starts_on >= v_lease.starts_on then
+        perform private.fail(
+            422, 'renewal_out_of_range',
+            format('A renewal of lease %s begins after its first day, %s.', v_renewed.lease_number, v_renewed.starts_on),
+            p_hint := 'Correct starts_on of the renewal.'
+        );
+    end if;
+    if v_renewed.id is not null then
+        perform private.lock_units(v_lease.workspace_id, array(
+            select h.unit_id from unnest(v_wanted || private.holds(v_renewed)) as h
+        ));
+        perform private.set_possession(
+            v_renewed,
+            private.holds_until(private.holds(v_renewed), v_lease.starts_on)
+        );
+    end if;
+    perform private.set_possession(v_lease, v_wanted);
+    perform private.refuse_held_over(v_lease, v_today);
     update public.leases
     set
-        status = case when starts_on > private.lease_today(v_lease, p_now) then 'pending' else 'active' end,
-        activated_at = p_now
+        status = case when starts_on > v_today then 'pending' else 'active' end,
+        activated_at = p_now,
+        status_reason = null
     where id = v_lease.id
     returning * into v_lease;
+    if v_lease.status = 'active' then
+        perform private.end_renewed_lease(v_lease);
+    end if;
     return v_lease;
+end
+$$;
+
+
+create function private.activate_lease(p_lease_id uuid, p_now timestamptz)
+    returns public.leases
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases := private.lock_lease(p_lease_id, 'leases.write');
+begin
+    if v_lease.status <> 'draft' then
+        perform private.fail(
+            409, 'lease_not_draft', format('Lease %s is %s, not a draft.', v_lease.lease_number, v_lease.status)
+        );
+    end if;
+    return private.bind_lease(v_lease, p_now);
+end
+$$;
+
+
+-- The last day on which renters had their units: not before the first, and none that is still to come.
+create function private.require_last_day(p_lease public.leases, p_ended_on date, p_now timestamptz)
+    returns void
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_today date := private.lease_today(p_lease, p_now);
+begin
+    if p_ended_on is null or p_ended_on < p_lease.starts_on or p_ended_on > v_today then
+        perform private.fail(
+            422, 'end_out_of_range',
+            format('ended_on must lie between the lease''s first day, %s, and today, %s.', p_lease.starts_on, v_today),
+            p_hint := 'Give the last day on which the renters had the unit; record it once they have moved out.'
+        );
+    end if;
+end
+$$;
+
+
+-- The renewal of the lease that is signed and has not begun, if there is one: the lease can't end otherwise than by it.
+create function private.refuse_pending_renewal(p_lease public.leases)
+    returns void
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_renewal public.leases;
+begin
+    select * into v_renewal
+    from public.leases as l
+    where
+        l.workspace_id = p_lease.workspace_id
+        and l.property_id = p_lease.property_id
+        and l.renewed_from_id = p_lease.id
+        and l.status = 'pending';
+    if found then
+        perform private.fail(
+            409, 'lease_renewed', format('Lease %s renews it.', v_renewal.lease_number),
+            format('lease_number=%s', v_renewal.lease_number), 'Call the renewal off first with rpc/terminate_lease.'
+        );
+    end if;
 end
 $$;
 
@@ -193,60 +203,79 @@ create function private.end_lease(p_lease_id uuid, p_ended_on date, p_now timest
 as $$
 declare
     v_lease public.leases := private.lock_lease(p_lease_id, 'leases.write');
-    v_today date := private.lease_today(v_lease, p_now);
-    v_unit_ids uuid[];
 begin
-    if v_lease.status not in ('active', 'notice_given') then
-        perform private.fail(
-            409, 'lease_not_active', format('Lease %s is %s, not active.', v_lease.lease_number, v_lease.status)
-        );
-    end if;
-    if p_ended_on is null or p_ended_on < v_lease.starts_on or p_ended_on > v_today then
-        perform private.fail(
-            422, 'end_out_of_range',
-            format('ended_on must lie between the lease''s first day, %s, and today, %s.', v_lease.starts_on, v_today),
-            p_hint := 'Give the last day on which the renters had the unit; record it once they have moved out.'
-        );
-    end if;
-    v_unit_ids := private.lock_units(v_lease);
-    begin
-        with superseded as (
-            update public.lease_units
-            set superseded_at = greatest(clock_timestamp(), recorded_at)
-            where workspace_id = v_lease.workspace_id and lease_id = v_lease.id and superseded_at is null
-            returning *
-        )
-        select array_agg(s.unit_id) into v_unit_ids from superseded as s;
-        insert into public.lease_units (workspace_id, property_id, lease_id, unit_id, possession, binding)
-        select distinct on (lu.unit_id)
-            lu.workspace_id,
-            lu.property_id,
-            lu.lease_id,
-            lu.unit_id,
-            daterange(lower(lu.possession), p_ended_on, '[]'),
-            true
-        from public.lease_units as lu
-        where
-            lu.workspace_id = v_lease.workspace_id
-            and lu.lease_id = v_lease.id
-            and lu.unit_id = any (v_unit_ids)
-            -- A unit that they were to have later was never theirs.
-            and lower(lu.possession) <= p_ended_on
-        order by lu.unit_id, lu.superseded_at desc;
-    exception when exclusion_violation then
-        -- They stayed beyond the term, into days that another lease already holds.
-        perform private.refuse_overlap(v_lease, v_unit_ids, (
-            select daterange(min(upper(lu.possession)), p_ended_on, '[]')
-            from public.lease_units as lu
-            where
-                lu.workspace_id = v_lease.workspace_id
-                and lu.lease_id = v_lease.id
-                and lu.superseded_at is null
-                and upper(lu.possession) <= p_ended_on
-        ));
-    end;
+    perform private.require_lease_status(v_lease, '{active, notice_given}');
+    perform private.require_last_day(v_lease, p_ended_on, p_now);
+    perform private.refuse_pending_renewal(v_lease);
+    perform private.set_possession(v_lease, private.holds_until(private.holds(v_lease), p_ended_on + 1));
     update public.leases
-    set status = 'ended', ended_on = p_ended_on
+    set
+        status = 'ended',
+        ended_on = p_ended_on,
+        moved_out_on = coalesce(moved_out_on, greatest(moved_in_on, p_ended_on)),
+        status_reason = null
+    where id = v_lease.id
+    returning * into v_lease;
+    return v_lease;
+end
+$$;
+
+
+create function private.terminate_lease(p_lease_id uuid, p_reason text, p_ended_on date, p_now timestamptz)
+    returns public.leases
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_lease public.leases := private.lock_lease(p_lease_id, 'leases.write');
+    v_renewed public.leases;
+begin
+    perform private.require_lease_status(v_lease, '{pending, active, notice_given}');
+    if coalesce(btrim(p_reason), '') = '' or length(p_reason) > 1000 then
+        perform private.fail(
+            422, 'reason_required', 'Say why the lease ends early, in up to 1,000 characters.',
+            p_hint := 'Renters read it, too.'
+        );
+    end if;
+    if v_lease.status = 'pending' then
+        if p_ended_on is not null then
+            perform private.fail(
+                422, 'end_out_of_range', format('Lease %s has not begun: it has no last day.', v_lease.lease_number),
+                p_hint := 'Leave ended_on out.'
+            );
+        end if;
+        select * into v_renewed
+        from public.leases as l
+        where
+            l.workspace_id = v_lease.workspace_id
+            and l.id = v_lease.renewed_from_id
+            and l.status in ('active', 'notice_given');
+        perform private.lock_units(v_lease.workspace_id, array(
+            select h.unit_id from unnest(private.holds(v_lease) || private.holds(v_renewed)) as h
+        ));
+        perform private.set_possession(v_lease, '{}');
+        -- What it was to renew runs on as if it had never been.
+        if v_renewed.id is not null then
+            perform private.set_possession(v_renewed, private.holds_till_the_next(v_renewed, private.holds_until(
+                private.holds(v_renewed),
+                private.holds_its_units_until(v_renewed, private.lease_today(v_renewed, p_now))
+            )));
+        end if;
+    else
+        perform private.require_last_day(v_lease, p_ended_on, p_now);
+        perform private.refuse_pending_renewal(v_lease);
+        perform private.set_possession(v_lease, private.holds_until(private.holds(v_lease), p_ended_on + 1));
+    end if;
+    update public.leases
+    set
+        status = 'terminated',
+        ended_on = p_ended_on,
+        moved_out_on = case when p_ended_on is not null
+            then coalesce(moved_out_on, greatest(moved_in_on, p_ended_on))
+        end,
+        status_reason = p_reason
     where id = v_lease.id
     returning * into v_lease;
     return v_lease;
@@ -255,6 +284,7 @@ $$;
 
 grant execute on function private.activate_lease(uuid, timestamptz) to authenticated;
 grant execute on function private.end_lease(uuid, date, timestamptz) to authenticated;
+grant execute on function private.terminate_lease(uuid, text, date, timestamptz) to authenticated;
 
 
 create function public.activate_lease(lease_id uuid)
@@ -269,9 +299,10 @@ $$;
 comment on function public.activate_lease(uuid) is $$Makes a draft lease binding
 
 Its units are held from then on, and its dates and money fixed. It is active at once, or pending until its first day where
-the property stands. Needs `leases.write`, a unit, a primary renter and a rent
-for the first day (422 `lease_incomplete`). 409 `possession_overlap` names the lease that holds a unit in that time; 409
-`lease_not_draft` if it has begun already. Answers the lease.$$;
+the property stands. One that renews another takes over its units and, on its first day, ends it. Needs `leases.write`, a
+unit, a primary renter and a rent for the first day (422 `lease_incomplete`). 409 `possession_overlap` names the lease that
+holds a unit in that time, or whose renters have not moved out; 409 `lease_not_draft` if it has begun already. Answers the
+lease.$$;
 
 grant execute on function public.activate_lease(uuid) to authenticated;
 
@@ -288,7 +319,25 @@ $$;
 comment on function public.end_lease(uuid, date) is $$Records that the renters have moved out
 
 `ended_on` is the last day on which they had the unit, whatever the paper says: from the next day it is free. Needs
-`leases.write`. 409 `lease_not_active`, 422 `end_out_of_range`, 409 `possession_overlap` if another lease holds the unit on a
-day before. Answers the lease.$$;
+`leases.write`. 409 `lease_not_active`, 409 `lease_renewed` if a renewal is signed, 422 `end_out_of_range`, 409
+`possession_overlap` if another lease holds the unit on a day before. Answers the lease.$$;
 
 grant execute on function public.end_lease(uuid, date) to authenticated;
+
+
+create function public.terminate_lease(lease_id uuid, reason text, ended_on date default null)
+    returns public.leases
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    select private.terminate_lease(lease_id, reason, ended_on, now())
+$$;
+
+comment on function public.terminate_lease(uuid, text, date) is $$Ends a lease early, or calls it off before it began
+
+`reason` says why, and is shown to the renters. `ended_on` is the last day on which they had the unit; a pending lease has none.
+Calling off a renewal lets the lease that it was to renew run on. Needs `leases.write`. 422 `reason_required`, and what
+`end_lease` answers. Answers the lease.$$;
+
+grant execute on function public.terminate_lease(uuid, text, date) to authenticated;

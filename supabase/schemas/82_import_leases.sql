@@ -117,9 +117,14 @@ begin
         lu.id is null as is_new,
         le.activates,
         -- What a draft planned by hand stays, unless its dates move.
-        case when lu.id is null or (le.starts_on, le.ends_on) is distinct from ((le.known).starts_on, (le.known).ends_on)
-            then le.term
-            else lu.possession
+        case
+            when lu.id is not null
+                and lu.possession is distinct from (le.known).term
+                and (le.starts_on, le.ends_on) is not distinct from ((le.known).starts_on, (le.known).ends_on)
+                then lu.possession
+            -- As activate_lease() has it: one that runs on holds its units until it is ended.
+            when le.activates and (le.known).on_expiry <> 'ends' then daterange(le.starts_on, null)
+            else le.term
         end as possession
     from stated as s
     full join (

@@ -64,6 +64,10 @@ begin
             'Leave it out, or give the renewal a number of its own.'
         ),
         (
+            l.activates and (l.known).whole_property, 'lease_status', l.stated_status, 'lease_of_whole_property',
+            'This draft lets every unit of its property.', 'Give lease_status draft, and begin it with rpc/activate_lease.'
+        ),
+        (
             (l.known).in_force and l.stated_status = 'draft', 'lease_status', 'draft', 'lease_has_begun',
             'The lease binds already.', 'Give lease_status active, or leave the cell empty.'
         ),
@@ -125,7 +129,7 @@ $$;
 
 
 -- Two leases cannot hold a unit on the same day: neither two of the file, nor one of the file and one that binds already.
-create function private.refuse_import_overlaps(p_workspace_id uuid)
+create function private.refuse_import_overlaps(p_workspace_id uuid, p_now timestamptz)
     returns void
     volatile
     set search_path = ''
@@ -150,9 +154,32 @@ begin
                 lu.workspace_id = p_workspace_id
                 and lu.unit_id = mine.unit_id
                 and lu.lease_id <> mine.lease_id
-                and lu.possession && mine.possession
                 and lu.binding
                 and lu.superseded_at is null
+        join public.leases as other on other.workspace_id = lu.workspace_id and other.id = lu.lease_id
+        join public.properties as p on p.workspace_id = other.workspace_id and p.id = other.property_id
+        where
+            mine.activates
+            and mine.possession && daterange(
+                lower(lu.possession),
+                -- Renters who stay beyond their last day are still there.
+                case when other.status not in ('active', 'notice_given')
+                    or upper(lu.possession) <> other.leaves_on + 1
+                    or other.leaves_on >= private.local_date(p.timezone, p_now)
+                    then upper(lu.possession)
+                end
+            )
+        union all
+        -- A unit that is added to a property let whole belongs to that lease.
+        select mine.line, mine.lease_key, mine.unit_id, null, other.id, null
+        from pg_temp.import_lease_units as mine
+        join pg_temp.import_units as iu on iu.id = mine.unit_id and iu.is_new
+        join public.leases as other
+            on
+                other.workspace_id = p_workspace_id
+                and other.property_id = iu.property_id
+                and other.whole_property
+                and other.in_force
         where mine.activates
     )
     insert into pg_temp.import_errors

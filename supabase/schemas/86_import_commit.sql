@@ -16,7 +16,7 @@ begin
     perform private.plan_import_lease_units(p_import.workspace_id);
     perform private.plan_import_tenants(p_import.workspace_id);
     perform private.refuse_lease_conflicts(p_import.workspace_id);
-    perform private.refuse_import_overlaps(p_import.workspace_id);
+    perform private.refuse_import_overlaps(p_import.workspace_id, p_now);
 end
 $$;
 

@@ -67,7 +67,10 @@ def test_a_status_takes_the_steps_that_there_are_whoever_moves_it(
     lease_id = portfolio.draft_lease("L-1", portfolio.building(1))
     move = """update public.leases set status = %(to)s,
         activated_at = case when %(to)s <> 'draft' then now() end,
-        ended_on = case when %(to)s = 'ended' then starts_on end where id = %(id)s"""
+        ended_on = case when %(to)s = 'ended' then starts_on end,
+        notice_given_on = case when %(to)s = 'notice_given' then starts_on end,
+        notice_given_by = case when %(to)s = 'notice_given' then 'renter' end,
+        planned_move_out_on = case when %(to)s = 'notice_given' then starts_on end where id = %(id)s"""
     with portfolio.db.transaction():
         portfolio.db.execute("set local session_replication_role = replica")
         portfolio.db.execute(move, {"to": was, "id": lease_id})

@@ -176,8 +176,10 @@ def test_moving_out_early_frees_the_unit_and_keeps_what_was_recorded(landlord: L
 
 def test_staying_beyond_the_term_into_the_next_lease_is_refused(landlord: Landlord) -> None:
     first = landlord.draft("L-1", ends_on=TODAY - timedelta(days=10))
+    second = landlord.draft("L-2", starts_on=TODAY - timedelta(days=9))
+    # Recorded the wrong way round: the other way the second would wait for the first to move out.
+    rpc(landlord.api, "activate_lease", lease_id=second)
     rpc(landlord.api, "activate_lease", lease_id=first)
-    rpc(landlord.api, "activate_lease", lease_id=landlord.draft("L-2", starts_on=TODAY - timedelta(days=9)))
     late = call(landlord.api, "end_lease", lease_id=first, ended_on=days(-3))
     assert refusal(late) == (409, "possession_overlap")
     assert "L-2" in late.json()["message"]

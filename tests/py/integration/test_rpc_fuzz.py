@@ -62,6 +62,13 @@ COLUMNS = """
 """.split()  # noqa: SIM905
 
 
+# Parameters of leases' functions that are mostly left out.
+NOT_SAID = (
+    *("starts_on", "ends_on", "open_ended", "on_expiry", "renewal_months", "notice_days", "due_day"),
+    *("signed_on", "given_on", "lease_number", "body"),
+)
+
+
 def scalar(dice: random.Random) -> Any:
     return dice.choice(
         [
@@ -190,6 +197,14 @@ def honest(landlord: Landlord, stranger: Landlord, imports: list[str]) -> dict[s
         "description": one_of("", "Tap"),
         "reason": one_of("Twice"),
         "ended_on": one_of(str(TODAY - timedelta(days=3)), "2020-01-01"),
+        "given_by": one_of("renter", "landlord"),
+        "move_out_on": one_of(str(TODAY + timedelta(days=30))),
+        "from_unit_id": one_of(*landlord.unit_ids, *stranger.unit_ids),
+        "to_unit_id": one_of(*landlord.unit_ids, *stranger.unit_ids),
+        "effective_on": one_of(str(TODAY)),
+        "on_date": one_of(str(TODAY)),
+        "rent_minor": one_of(131_000),
+        **dict.fromkeys(NOT_SAID, one_of(None)),
         "name": one_of("Elm Street Homes"),
         "file_name": one_of("fuzz.csv"),
         "currency": one_of("USD"),

@@ -146,6 +146,9 @@ cross join lateral (
     select gen_random_uuid() as id, channel from unnest('{in_app, email, sms}'::text []) as c (channel)
 ) as k;
 
+insert into public.lease_addenda (workspace_id, lease_id, title, effective_on, signed_on)
+select workspace_id, lease_id, 'Parking', '2020-01-01', '2020-01-01' from tests.rows;
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
@@ -159,4 +162,5 @@ analyze public.custom_field_definitions, public.property_custom_fields, public.u
 analyze public.inspection_templates, public.inspection_template_items, public.inspections, public.inspection_items,
     public.inspection_signatures, public.expenses, public.documents;
 
-analyze public.notifications, public.notification_preferences;
+analyze public.notifications, public.notification_preferences,
+    public.lease_addenda;

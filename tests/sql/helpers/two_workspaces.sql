@@ -516,6 +516,21 @@ cross join (
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));
 
+-- None is in effect yet, so that all can be changed. 3 has not been signed: its parties don't see it.
+insert into public.lease_addenda (id, workspace_id, lease_id, title, effective_on, signed_on)
+select
+    tests.id_of(w.letter, 'lease_addendum', d.n), ws(w.letter), lease(w.letter, d.lease), d.title, '2031-01-01',
+    d.signed_on
+from tests.workspaces as w
+cross join (
+    values
+    (1, 'active', 'Parking', date '2020-01-01'),
+    (2, 'draft', 'Pets', '2020-01-01'),
+    (3, 'active', 'Garden', null),
+    (4, 'ended', 'Cellar', '2018-01-01'),
+    (5, 'neighbour', 'Attic', '2020-01-01')
+) as d (n, lease, title, signed_on);
+
 -- What all of this left in the change log counts for nothing: these take its place.
 delete from public.audit_entries;
 delete from public.audit_values;

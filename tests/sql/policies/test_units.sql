@@ -1,5 +1,5 @@
 begin;
-select plan(34);
+select plan(37);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -76,6 +76,15 @@ select results_eq(
 );
 select is_empty($$ update public.units set market_rent_minor = 1 returning id $$, 'changes none');
 select is_empty($$ delete from public.units returning id $$, 'deletes none');
+
+\echo '# the same renter, moved to 2A, and to 3A in a month'
+select act_as('manager_a');
+select lives_ok($$ select public.transfer_unit(lease('a', 'active'), unit('a', 1), unit('a', 2), '2021-01-01') $$);
+select lives_ok($$ select public.transfer_unit(lease('a', 'active'), unit('a', 2), unit('a', 3), current_date + 30) $$);
+select act_as('renter_a');
+select results_eq(
+    'select unit_number from public.units order by 1', array['2A', '3A'], 'sees what their lease holds, and is to hold'
+);
 
 \echo '# a viewer of A who rents in B'
 select act_as('tied_a');
