@@ -116,6 +116,7 @@ declare
     v_new public.leases := v_old;
     v_today date := private.lease_today(v_old, p_now);
     v_rent public.lease_terms;
+    v_renewed public.leases;
     v_holds private.unit_hold[];
     v_changes jsonb;
 begin
@@ -132,6 +133,10 @@ begin
     v_new.notice_days := coalesce(p_notice_days, v_old.notice_days);
     v_new.amendments := v_old.amendments + 1;
     v_rent := private.rent_on(v_old, p_effective_on);
+    -- A renewal that begins on another day ends the lease before it on another, too. Both are locked.
+    select * into v_renewed
+    from public.leases as l
+    where l.workspace_id = v_old.workspace_id and l.id = v_old.renewed_from_id and l.in_force;
     select jsonb_object_agg(c.name, jsonb_build_object('from', c.before, 'to', c.after))
     into v_changes
     from (
@@ -152,6 +157,7 @@ begin
         );
     end if;
     if v_new.starts_on <> v_old.starts_on and v_old.status <> 'pending'
+        or v_new.starts_on <= v_renewed.starts_on
         or v_new.ends_on < v_new.starts_on
         or v_new.ends_on >= '2200-01-01'
         or v_new.starts_on not between '1900-01-01' and '2200-01-01'
@@ -203,7 +209,21 @@ begin
         if v_new.leaves_on < v_today then
             v_holds := private.holds_till_the_next(v_new, v_holds);
         end if;
-        perform private.set_possession(v_new, v_holds);
+        if v_renewed.id is not null and v_new.starts_on <> v_old.starts_on then
+            perform private.lock_units(v_new.workspace_id, array(
+                select h.unit_id from unnest(v_holds || private.holds(v_old) || private.holds(v_renewed)) as h
+            ));
+            perform private.set_possession(
+                v_renewed,
+                private.holds_until(private.holds(v_renewed), least(v_old.starts_on, v_new.starts_on))
+            );
+            perform private.set_possession(v_new, v_holds);
+            perform private.set_possession(
+                v_renewed, private.holds_until(private.holds(v_renewed), v_new.starts_on)
+            );
+        else
+            perform private.set_possession(v_new, v_holds);
+        end if;
         perform private.refuse_held_over(v_new, v_today);
     end if;
     if v_changes ?| array['rent_minor', 'due_day'] then

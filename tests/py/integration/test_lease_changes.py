@@ -241,6 +241,26 @@ def test_a_renewal_takes_over_from_a_lease_that_runs_on(
     assert lessor.call("renew_lease", lease_id, today, starts_on=date(2027, 5, 1))["status"] == "draft"
 
 
+@pytest.mark.parametrize("moved_by", [-40, 40])
+def test_a_renewal_that_begins_on_another_day_ends_the_lease_before_it_on_another(
+    lessor: Lessor, begun: Callable[..., uuid.UUID], moved_by: int
+) -> None:
+    lease_id = begun()
+    draft = lessor.call("renew_lease", lease_id, MIDDLE, ends_on=date(2027, 12, 31))
+    renewal_id = uuid.UUID(draft["id"])
+    lessor.call("activate_lease", renewal_id, MIDDLE)
+    first_day = NEXT + timedelta(days=moved_by)
+    change = {"title": "Another first day", "effective_on": first_day}
+    lessor.call("amend_lease", renewal_id, MIDDLE, **change, starts_on=first_day)
+    last_day = first_day - timedelta(days=1)
+    assert [possession for _, possession in lessor.held(lease_id)] == [days(START, last_day)]
+    assert [possession for _, possession in lessor.held(renewal_id)] == [days(first_day, date(2027, 12, 31))]
+    lessor.turn_over(first_day)
+    assert lessor.lease(lease_id)["ended_on"] == str(last_day)
+    with refused("amendment_out_of_range"):
+        lessor.call("amend_lease", renewal_id, first_day, **change, starts_on=START)
+
+
 def test_a_renewal_that_has_begun_already_is_active_at_once(
     lessor: Lessor, begun: Callable[..., uuid.UUID]
 ) -> None:

@@ -1,5 +1,5 @@
 begin;
-select plan(37);
+select plan(38);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -84,6 +84,23 @@ select lives_ok($$ select public.transfer_unit(lease('a', 'active'), unit('a', 2
 select act_as('renter_a');
 select results_eq(
     'select unit_number from public.units order by 1', array['2A', '3A'], 'sees what their lease holds, and is to hold'
+);
+
+\echo '# the same renter, who stays in 2A beyond their last day; the move to 3A is off'
+select act_as_postgres();
+set local session_replication_role = replica;
+update public.lease_units
+set possession = '[2021-01-01,2022-01-01)'
+where lease_id = lease('a', 'active') and unit_id = unit('a', 2) and superseded_at is null;
+update public.lease_units
+set possession = '[2022-01-01,)', superseded_at = clock_timestamp()
+where lease_id = lease('a', 'active') and unit_id = unit('a', 3);
+insert into public.lease_units (workspace_id, property_id, lease_id, unit_id, possession, binding)
+values (ws('a'), prop('a'), lease('a', 'neighbour'), unit('a', 2), '[2022-01-01,)', true);
+set local session_replication_role = origin;
+select act_as('renter_a');
+select results_eq(
+    'select unit_number from public.units order by 1', array['2A'], 'sees the unit, though the next lease has it on paper'
 );
 
 \echo '# a viewer of A who rents in B'
