@@ -1,4 +1,4 @@
-"""The command line: `python -m bench [rls|queue|expiry|fields] [--quick] [--json] [--record]`."""
+"""The command line: `python -m bench [rls|queue|expiry|fields|audit] [--quick] [--json] [--record]`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import cluster, expiry, fields, queue, report, rls
+from bench import audit, cluster, expiry, fields, queue, report, rls
 
-BENCHMARKS = {"rls": rls.run, "queue": queue.run, "expiry": expiry.run, "fields": fields.run}
+BENCHMARKS = {
+    "rls": rls.run,
+    "queue": queue.run,
+    "expiry": expiry.run,
+    "fields": fields.run,
+    "audit": audit.run,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(help="rls, queue, expiry, fields; all of them without.")
+        list[str] | None, typer.Argument(help="rls, queue, expiry, fields, audit; all of them without.")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small tables, few rounds: is it sound at all?")

@@ -49,9 +49,9 @@ comment on column public.audit_entries.request_id is $$The x-request-id of the r
 comment on column public.audit_entries.recorded_at is $$When it was done.$$;
 comment on column public.audit_entries.transaction_id is $$The transaction that did it: changes with the same one were made together.$$;
 comment on column public.audit_entries.before is
-    $$Columns before the change: those that changed, all of a deleted row. Neither personal ones nor updated_at.$$;
+    $$Columns before the change: those that changed, all of a deleted row. Without workspace_id, updated_at and personal ones.$$;
 comment on column public.audit_entries.after is
-    $$Columns after the change: those that changed, all of a new row. Neither personal ones nor updated_at.$$;
+    $$Columns after the change: those that changed, all of a new row. Without workspace_id, updated_at and personal ones.$$;
 comment on column public.audit_entries.personal_columns is $$Which personal columns changed; their values stand in audit_values.$$;
 comment on column public.audit_entries.personal_digest is
     $$SHA-256 of what audit_values says, salted: it holds the values to the entry, and tells nothing once they are erased.$$;
@@ -105,7 +105,9 @@ $$;
 --         for each statement execute function private.record_changes(…);
 --
 -- Up to three arguments, the same for all three, each a list like '{first_name, last_name}': the columns that make the key after
--- workspace_id ('{id}' if left out); personal columns; secret columns, whose values are never kept.
+-- workspace_id, four at most ('{id}' if left out); personal columns; secret columns, whose values are never kept.
+--
+-- Every write waits for this. So it calls nothing that a look at a setting can say, and spells out personal_digest().
 create function private.record_changes()
     returns trigger
     volatile
@@ -118,67 +120,152 @@ declare
     v_keys text[] := coalesce(tg_argv[0], '{id}');
     v_personal text[] := coalesce(tg_argv[1], '{}');
     v_secret text[] := coalesce(tg_argv[2], '{}');
-    v_redacted jsonb := coalesce((select jsonb_object_agg(s.name, '[redacted]') from unnest(v_secret) as s (name)), '{}');
+    v_redacted jsonb := case
+        when v_secret = '{}' then '{}'
+        else jsonb_object(v_secret, array_fill('[redacted]'::text, array[cardinality(v_secret)]))
+    end;
     v_workspace_key text := case tg_table_name when 'workspaces' then 'id' else 'workspace_id' end;
+    v_unsaid text[] := array['workspace_id', 'updated_at'] || v_personal;
     v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
     v_actor_id uuid := case v_claims ->> 'role' when 'authenticated' then v_claims ->> 'sub' end;
     v_actor_role text := coalesce(v_claims ->> 'role', session_user);
-    v_request_id text := private.request_id();
+    v_request_id text := nullif(current_setting('freehold.request_id', true), '');
     v_now timestamptz := clock_timestamp();
 begin
-    if tg_op = 'UPDATE' then
-        with was as materialized (
+    if tg_op = 'INSERT' then
+        with changed as materialized (
             select
-                o.whole,
-                o.whole ->> v_workspace_key as workspace_id,
-                (
-                    select string_agg(o.whole ->> k.name, '/' order by k.n)
-                    from unnest(v_keys) with ordinality as k (name, n)
-                ) as entity_id
-            from (select to_jsonb(old_rows) - 'updated_at' as whole from old_rows offset 0) as o
+                nextval('public.audit_entries_id_seq') as id,
+                r.whole,
+                case
+                    when v_personal <> '{}'
+                        then (select jsonb_object_agg(p.name, r.whole -> p.name) from unnest(v_personal) as p (name))
+                end as personal,
+                gen_random_uuid() as salt
+            from (select to_jsonb(new_rows) as whole from new_rows offset 0) as r
         ),
-        becomes as materialized (
+        apart as (
+            insert into public.audit_values (workspace_id, entry_id, salt, after)
+            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal
+            from changed as c
+            where c.personal is not null
+        )
+        insert into public.audit_entries (
+            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, after,
+            personal_columns, personal_digest
+        )
+        overriding system value
+        select
+            c.id,
+            (c.whole ->> v_workspace_key)::uuid,
+            tg_table_name,
+            concat_ws('/', c.whole ->> v_keys[1], c.whole ->> v_keys[2], c.whole ->> v_keys[3], c.whole ->> v_keys[4]),
+            'insert',
+            v_actor_id,
+            v_actor_role,
+            v_request_id,
+            v_now,
+            c.whole - v_unsaid || v_redacted,
+            case when c.personal is not null then v_personal end,
+            case
+                when c.personal is not null
+                    then sha256(convert_to(jsonb_build_array(c.salt, null, c.personal)::text, 'UTF8'))
+            end
+        from changed as c;
+    elsif tg_op = 'DELETE' then
+        with changed as materialized (
             select
-                n.whole,
-                n.whole ->> v_workspace_key as workspace_id,
-                (
-                    select string_agg(n.whole ->> k.name, '/' order by k.n)
-                    from unnest(v_keys) with ordinality as k (name, n)
-                ) as entity_id
-            from (select to_jsonb(new_rows) - 'updated_at' as whole from new_rows offset 0) as n
+                nextval('public.audit_entries_id_seq') as id,
+                r.whole,
+                case
+                    when v_personal <> '{}'
+                        then (select jsonb_object_agg(p.name, r.whole -> p.name) from unnest(v_personal) as p (name))
+                end as personal,
+                gen_random_uuid() as salt
+            from (select to_jsonb(old_rows) as whole from old_rows offset 0) as r
+        ),
+        apart as (
+            insert into public.audit_values (workspace_id, entry_id, salt, before)
+            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal
+            from changed as c
+            where c.personal is not null
+        )
+        insert into public.audit_entries (
+            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, before,
+            personal_columns, personal_digest
+        )
+        overriding system value
+        select
+            c.id,
+            (c.whole ->> v_workspace_key)::uuid,
+            tg_table_name,
+            concat_ws('/', c.whole ->> v_keys[1], c.whole ->> v_keys[2], c.whole ->> v_keys[3], c.whole ->> v_keys[4]),
+            'delete',
+            v_actor_id,
+            v_actor_role,
+            v_request_id,
+            v_now,
+            c.whole - v_unsaid || v_redacted,
+            case when c.personal is not null then v_personal end,
+            case
+                when c.personal is not null
+                    then sha256(convert_to(jsonb_build_array(c.salt, c.personal, null)::text, 'UTF8'))
+            end
+        from changed as c;
+    else
+        -- Before and after meet by their key. What then stands alone had its key changed: one row went, another came.
+        with compared as materialized (
+            select
+                nextval('public.audit_entries_id_seq') as id,
+                coalesce(n.whole, o.whole) as whole,
+                case when o.whole is null then 'insert' when n.whole is null then 'delete' else 'update' end as operation,
+                d.before,
+                d.after,
+                d.personal_columns,
+                gen_random_uuid() as salt
+            from (select to_jsonb(old_rows) as whole from old_rows offset 0) as o
+            full join (select to_jsonb(new_rows) as whole from new_rows offset 0) as n
+                on
+                    concat_ws(
+                        '/', n.whole ->> v_workspace_key, n.whole ->> v_keys[1], n.whole ->> v_keys[2],
+                        n.whole ->> v_keys[3], n.whole ->> v_keys[4]
+                    )
+                    = concat_ws(
+                        '/', o.whole ->> v_workspace_key, o.whole ->> v_keys[1], o.whole ->> v_keys[2],
+                        o.whole ->> v_keys[3], o.whole ->> v_keys[4]
+                    )
+            cross join lateral (
+                select
+                    jsonb_object_agg(e.key, coalesce(v_redacted -> e.key, o.whole -> e.key)) as before,
+                    jsonb_object_agg(e.key, coalesce(v_redacted -> e.key, n.whole -> e.key)) as after,
+                    array_agg(e.key) filter (where e.key = any (v_personal)) as personal_columns
+                from jsonb_each(coalesce(n.whole, o.whole) - array['workspace_id', 'updated_at']) as e
+                where o.whole -> e.key is distinct from n.whole -> e.key
+            ) as d
+            where d.before is not null
         ),
         changed as materialized (
             select
-                nextval('public.audit_entries_id_seq') as id,
-                coalesce(n.workspace_id, o.workspace_id)::uuid as workspace_id,
-                coalesce(n.entity_id, o.entity_id) as entity_id,
-                case when o.whole is null then 'insert' when n.whole is null then 'delete' else 'update' end as operation,
-                case when o.whole is not null then coalesce(d.before, '{}') end as before,
-                case when n.whole is not null then coalesce(d.after, '{}') end as after,
-                d.personal_columns,
-                case when o.whole is not null then d.personal_before end as personal_before,
-                case when n.whole is not null then d.personal_after end as personal_after,
-                gen_random_uuid() as salt
-            from was as o
-            full join becomes as n on n.workspace_id = o.workspace_id and n.entity_id = o.entity_id
-            cross join lateral (
-                select
-                    count(*) as differences,
-                    jsonb_object_agg(e.key, coalesce(v_redacted -> e.key, o.whole -> e.key))
-                        filter (where e.key <> all (v_personal)) as before,
-                    jsonb_object_agg(e.key, coalesce(v_redacted -> e.key, n.whole -> e.key))
-                        filter (where e.key <> all (v_personal)) as after,
-                    array_agg(e.key) filter (where e.key = any (v_personal)) as personal_columns,
-                    jsonb_object_agg(e.key, o.whole -> e.key) filter (where e.key = any (v_personal)) as personal_before,
-                    jsonb_object_agg(e.key, n.whole -> e.key) filter (where e.key = any (v_personal)) as personal_after
-                from jsonb_each(coalesce(o.whole, n.whole)) as e
-                where o.whole -> e.key is distinct from n.whole -> e.key
-            ) as d
-            where d.differences > 0
+                c.id,
+                c.whole,
+                c.operation,
+                c.personal_columns,
+                c.salt,
+                case when c.operation <> 'insert' then c.before - v_personal end as before,
+                case when c.operation <> 'delete' then c.after - v_personal end as after,
+                case
+                    when c.personal_columns is not null and c.operation <> 'insert'
+                        then (select jsonb_object_agg(p.name, c.before -> p.name) from unnest(c.personal_columns) as p (name))
+                end as personal_before,
+                case
+                    when c.personal_columns is not null and c.operation <> 'delete'
+                        then (select jsonb_object_agg(p.name, c.after -> p.name) from unnest(c.personal_columns) as p (name))
+                end as personal_after
+            from compared as c
         ),
         apart as (
             insert into public.audit_values (workspace_id, entry_id, salt, before, after)
-            select c.workspace_id, c.id, c.salt, c.personal_before, c.personal_after
+            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal_before, c.personal_after
             from changed as c
             where c.personal_columns is not null
         )
@@ -188,82 +275,22 @@ begin
         )
         overriding system value
         select
-            c.id, c.workspace_id, tg_table_name, c.entity_id, c.operation, v_actor_id, v_actor_role, v_request_id, v_now,
-            c.before, c.after, c.personal_columns,
+            c.id,
+            (c.whole ->> v_workspace_key)::uuid,
+            tg_table_name,
+            concat_ws('/', c.whole ->> v_keys[1], c.whole ->> v_keys[2], c.whole ->> v_keys[3], c.whole ->> v_keys[4]),
+            c.operation,
+            v_actor_id,
+            v_actor_role,
+            v_request_id,
+            v_now,
+            c.before,
+            c.after,
+            c.personal_columns,
             case
                 when c.personal_columns is not null
-                    then private.personal_digest(c.salt, c.personal_before, c.personal_after)
+                    then sha256(convert_to(jsonb_build_array(c.salt, c.personal_before, c.personal_after)::text, 'UTF8'))
             end
-        from changed as c;
-        return null;
-    end if;
-
-    -- Of a row that is new or gone, everything is recorded. A column without a value has nothing personal to say.
-    if tg_op = 'INSERT' then
-        with written as materialized (
-            select to_jsonb(new_rows) - 'updated_at' as whole from new_rows
-        ),
-        changed as materialized (
-            select nextval('public.audit_entries_id_seq') as id, w.whole, p.columns, p.personal, gen_random_uuid() as salt
-            from written as w
-            cross join lateral (
-                select array_agg(v.name) as columns, jsonb_object_agg(v.name, w.whole -> v.name) as personal
-                from unnest(v_personal) as v (name)
-                where w.whole ->> v.name is not null
-            ) as p
-        ),
-        apart as (
-            insert into public.audit_values (workspace_id, entry_id, salt, after)
-            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal
-            from changed as c
-            where c.columns is not null
-        )
-        insert into public.audit_entries (
-            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, after,
-            personal_columns, personal_digest
-        )
-        overriding system value
-        select
-            c.id, (c.whole ->> v_workspace_key)::uuid, tg_table_name,
-            (
-                select string_agg(c.whole ->> k.name, '/' order by k.n)
-                from unnest(v_keys) with ordinality as k (name, n)
-            ),
-            'insert', v_actor_id, v_actor_role, v_request_id, v_now, c.whole - v_personal || v_redacted,
-            c.columns, case when c.columns is not null then private.personal_digest(c.salt, null, c.personal) end
-        from changed as c;
-    else
-        with written as materialized (
-            select to_jsonb(old_rows) - 'updated_at' as whole from old_rows
-        ),
-        changed as materialized (
-            select nextval('public.audit_entries_id_seq') as id, w.whole, p.columns, p.personal, gen_random_uuid() as salt
-            from written as w
-            cross join lateral (
-                select array_agg(v.name) as columns, jsonb_object_agg(v.name, w.whole -> v.name) as personal
-                from unnest(v_personal) as v (name)
-                where w.whole ->> v.name is not null
-            ) as p
-        ),
-        apart as (
-            insert into public.audit_values (workspace_id, entry_id, salt, before)
-            select (c.whole ->> v_workspace_key)::uuid, c.id, c.salt, c.personal
-            from changed as c
-            where c.columns is not null
-        )
-        insert into public.audit_entries (
-            id, workspace_id, entity, entity_id, operation, actor_id, actor_role, request_id, recorded_at, before,
-            personal_columns, personal_digest
-        )
-        overriding system value
-        select
-            c.id, (c.whole ->> v_workspace_key)::uuid, tg_table_name,
-            (
-                select string_agg(c.whole ->> k.name, '/' order by k.n)
-                from unnest(v_keys) with ordinality as k (name, n)
-            ),
-            'delete', v_actor_id, v_actor_role, v_request_id, v_now, c.whole - v_personal || v_redacted,
-            c.columns, case when c.columns is not null then private.personal_digest(c.salt, c.personal, null) end
         from changed as c;
     end if;
     return null;

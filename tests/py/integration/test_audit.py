@@ -55,7 +55,7 @@ def test_an_insert_an_update_and_a_delete_are_told_in_full(portfolio: Portfolio)
     personal = db.execute(
         "select before, after from public.audit_values where entry_id > %s order by entry_id", (start,)
     )
-    everything = {"first_name": "", "last_name": "Renter", "email": "rae@example.com"}
+    everything = {"first_name": "", "last_name": "Renter", "email": "rae@example.com", "phone": None}
     assert personal.fetchall() == [
         (None, everything),
         ({"phone": None}, {"phone": "555-0100"}),
