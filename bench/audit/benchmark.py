@@ -11,12 +11,13 @@ from typing import Any
 import psycopg
 
 from bench import cluster, conditions
-from bench.audit.single import CLIENTS, Write, rate
+from bench.audit.clients import CLIENTS, rate
 from bench.report import Cell, Goal, Report, Table
 from bench.sampling import in_turns
 from scripts.stack.layout import Stack
 
-FILL = Path(__file__).with_name("fill.sql")
+HERE = Path(__file__).parent
+SINGLE, BULK = sorted(HERE.glob("single/*.sql")), sorted(HERE.glob("bulk/*.sql"))
 OWNER = "00000000-0000-4000-8000-000000000001"
 WORKSPACE = "00000000-0000-4000-8000-000000000002"
 PROPERTY = "00000000-0000-4000-8000-000000000003"
@@ -26,7 +27,7 @@ RECORDED, UNRECORDED = "recorded", "not recorded"
 
 @dataclass(frozen=True)
 class Scale:
-    """`units` there are at first; a bulk statement writes `bulk`; single rows are written for `seconds` a round."""
+    """Units at first, rows in a bulk statement, and for how long single rows are written in a round."""
 
     units: int
     bulk: int
@@ -52,9 +53,9 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         circumstances = conditions.of(databases[RECORDED], clients=str(CLIENTS))
         _stop_recording(databases[UNRECORDED])
         say("Single rows")
-        singles = [_single(databases, write, scale) for write in _writes(scale)]
+        singles = [_single(databases, path, scale) for path in SINGLE]
         say(f"{scale.bulk:,} rows in a statement")
-        bulks = [_bulk(databases, name, statement, scale) for name, statement in _statements(scale).items()]
+        bulks = [_bulk(databases, path, scale) for path in BULK]
         sizes = _sizes(databases[RECORDED])
     columns = ("write", UNRECORDED, RECORDED, "ratio")
     return Report(
@@ -80,9 +81,18 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
 
 
 def _fill(connection: psycopg.Connection[Any], scale: Scale) -> None:
-    values = {"owner": OWNER, "workspace": WORKSPACE, "property": PROPERTY, "units": scale.units}
-    for statement in (FILL.read_text() % values).split(";\n"):
+    for statement in _statement(HERE / "fill.sql", scale).split(";\n"):
         connection.execute(statement.encode())
+
+
+def _statement(path: Path, scale: Scale) -> str:
+    return path.read_text() % {
+        "owner": OWNER,
+        "workspace": WORKSPACE,
+        "property": PROPERTY,
+        "units": scale.units,
+        "bulk": scale.bulk,
+    }
 
 
 def _stop_recording(connection: psycopg.Connection[Any]) -> None:
@@ -94,53 +104,21 @@ def _stop_recording(connection: psycopg.Connection[Any]) -> None:
         connection.execute(statement)
 
 
-def _writes(scale: Scale) -> list[Write]:
-    return [
-        Write(
-            "insert a unit",
-            f"""insert into public.units (workspace_id, property_id, unit_number, bedrooms)
-            values ('{WORKSPACE}', '{PROPERTY}', gen_random_uuid()::text, 2)""",
-        ),
-        Write(
-            "insert a renter, personal values apart",
-            f"""insert into public.tenants (workspace_id, first_name, last_name, email, phone)
-            values ('{WORKSPACE}', 'Rae', 'Renter', gen_random_uuid() || '@bench.test', '555-0100')""",
-        ),
-        Write(
-            "update a unit",
-            """update public.units set bedrooms = bedrooms % 9 + 1
-            where id = lpad(to_hex(:n::integer), 32, '0')::uuid""",
-            rf"\set n random(1, {scale.units})",
-        ),
-    ]
-
-
-def _statements(scale: Scale) -> dict[str, str]:
-    return {
-        "insert units": f"""insert into public.units (workspace_id, property_id, unit_number, bedrooms)
-            select '{WORKSPACE}', '{PROPERTY}', 'bulk ' || n, 2 from generate_series(1, {scale.bulk}) as n""",
-        "insert renters": f"""insert into public.tenants (workspace_id, first_name, last_name, email, phone)
-            select '{WORKSPACE}', 'Rae', 'Renter', n || '@bulk.test', '555-0100'
-            from generate_series(1, {scale.bulk}) as n""",
-        "update units": f"""update public.units set bedrooms = bedrooms % 9 + 1
-            where id <= lpad(to_hex({scale.bulk}), 32, '0')::uuid""",
-    }
-
-
-def _single(databases: dict[str, psycopg.Connection[Any]], write: Write, scale: Scale) -> list[Cell]:
+def _single(databases: dict[str, psycopg.Connection[Any]], path: Path, scale: Scale) -> list[Cell]:
+    statement = _statement(path, scale)
     best = dict.fromkeys(databases, 0.0)
     names = list(databases)
     for turn in range(scale.rounds + 1):
         for name in names if turn % 2 == 0 else reversed(names):
-            measured = rate(_url(databases[name]), write, OWNER, scale.seconds)
+            measured = rate(_url(databases[name]), statement, OWNER, scale.units, scale.seconds)
             if turn:
                 best[name] = max(best[name], measured)
-    return [write.name, best[UNRECORDED], best[RECORDED], best[RECORDED] / best[UNRECORDED]]
+    return [_name(path), best[UNRECORDED], best[RECORDED], best[RECORDED] / best[UNRECORDED]]
 
 
-def _bulk(
-    databases: dict[str, psycopg.Connection[Any]], name: str, statement: str, scale: Scale
-) -> list[Cell]:
+def _bulk(databases: dict[str, psycopg.Connection[Any]], path: Path, scale: Scale) -> list[Cell]:
+    statement = _statement(path, scale)
+
     def writing(connection: psycopg.Connection[Any]) -> Callable[[], object]:
         def write() -> None:
             with connection.transaction(force_rollback=True):
@@ -155,18 +133,22 @@ def _bulk(
         tidy=lambda contender: databases[contender].execute("vacuum public.units, public.tenants"),
     )
     without, recorded = (scale.bulk / samples[contender].best for contender in (UNRECORDED, RECORDED))
-    return [name, without, recorded, recorded / without]
+    return [_name(path), without, recorded, recorded / without]
 
 
 def _sizes(connection: psycopg.Connection[Any]) -> list[list[Cell]]:
     sizes: list[list[Cell]] = []
     for table in ("audit_entries", "audit_values"):
         row = connection.execute(
-            f"select pg_total_relation_size('public.{table}') / greatest(count(*), 1) from public.{table}".encode()
+            f"select pg_total_relation_size('public.{table}') / count(*) from public.{table}".encode()  # noqa: S608
         ).fetchone()
         assert row is not None
         sizes.append([table, int(row[0])])
     return sizes
+
+
+def _name(path: Path) -> str:
+    return path.stem.replace("_", " ")
 
 
 def _url(connection: psycopg.Connection[Any]) -> str:

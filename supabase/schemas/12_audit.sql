@@ -5,7 +5,7 @@ create table public.audit_entries (
     workspace_id uuid not null,
     entity text not null,
     entity_id text not null,
-    operation text not null check (operation in ('insert', 'update', 'delete')),
+    operation text not null check (operation in ('insert', 'update', 'delete', 'erase', 'prune')),
     actor_id uuid,
     actor_role text not null,
     request_id text,
@@ -17,7 +17,7 @@ create table public.audit_entries (
     personal_digest bytea,
     primary key (workspace_id, id),
     constraint before_and_after_fit_the_operation check (
-        (operation = 'insert') = (before is null) and (operation = 'delete') = (after is null)
+        (operation in ('update', 'delete')) = (before is not null) and (operation = 'delete') = (after is null)
     ),
     constraint personal_columns_have_a_digest check ((personal_columns is null) = (personal_digest is null))
 );
@@ -27,7 +27,7 @@ create index audit_entries_actor_id_idx on public.audit_entries (workspace_id, a
     where actor_id is not null;
 create index audit_entries_recorded_at_idx on public.audit_entries (workspace_id, recorded_at);
 -- Transactions are done with in no order that a clock or a sequence knows: who follows the log follows their ids.
-create index audit_entries_transaction_id_idx on public.audit_entries (transaction_id);
+create index audit_entries_transaction_id_idx on public.audit_entries (transaction_id, id);
 
 create trigger refuse_truncate before truncate on public.audit_entries
     for each statement execute function private.refuse_truncate();
@@ -42,7 +42,9 @@ comment on column public.audit_entries.workspace_id is $$The workspace whose dat
 comment on column public.audit_entries.entity is $$The table, such as leases.$$;
 comment on column public.audit_entries.entity_id is
     $$The row's id. Where several columns make the key: those after workspace_id, in the key's order, with / between.$$;
-comment on column public.audit_entries.operation is $$insert, update or delete. A row whose key changes is deleted and inserted.$$;
+comment on column public.audit_entries.operation is
+    $$insert, update or delete (a row whose key changes is deleted and inserted); erase: personal values of the entries about this
+row were erased; prune: entries older than the workspace keeps them were dropped, `after` says which.$$;
 comment on column public.audit_entries.actor_id is $$The account that did it; empty for workers and operators.$$;
 comment on column public.audit_entries.actor_role is $$authenticated, worker or service_role; else the database role that was logged in.$$;
 comment on column public.audit_entries.request_id is $$The x-request-id of the request that did it; empty outside requests.$$;
@@ -72,7 +74,7 @@ create trigger refuse_truncate before truncate on public.audit_values
 comment on table public.audit_values is $$Personal values of audit entries: names, addresses, phone numbers.
 
 Apart from the entries, so that a person's data can be erased while the record of what was done stands. Read by those who hold
-`audit.read`; an entry with personal_columns and no row here had its values erased.$$;
+`audit.read`; an entry with personal_columns and no row here had its values erased, and a later entry (`erase`) says so.$$;
 comment on column public.audit_values.workspace_id is $$The workspace whose data it was.$$;
 comment on column public.audit_values.entry_id is $$The entry (audit_entries.id).$$;
 comment on column public.audit_values.salt is $$Random, so that nobody can guess values from the entry's digest.$$;

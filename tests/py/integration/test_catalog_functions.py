@@ -20,14 +20,14 @@ FOLLOWED = """
 
 # Who may execute what, written by hand: a new RPC is added here on purpose, or this fails.
 RPCS = """
-    accept_invitation accept_maintenance activate_lease amend_lease assign_maintenance
+    accept_invitation accept_maintenance activate_lease amend_lease assign_maintenance audit_head
     change_maintenance_status change_member_role check_import commit_import complete_inspection
-    create_workspace dashboard_kpis decline_maintenance discard_import end_lease give_notice
-    inspection_content invite leave_workspace mark_notifications_read notification_settings
+    create_workspace dashboard_kpis decline_maintenance discard_import end_lease erase_personal_data
+    give_notice inspection_content invite leave_workspace mark_notifications_read notification_settings
     property_summary record_expense remove_member renew_lease report_maintenance resolve_message
     revoke_portal_access schedule_maintenance search set_custom_fields set_member_status
     set_notification_preference sign_inspection stage_import_rows start_import start_inspection
-    terminate_lease transfer_unit void_expense withdraw_notice
+    terminate_lease transfer_unit verify_audit void_expense withdraw_notice
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
@@ -61,9 +61,11 @@ EXECUTABLE = {
         "worker.lease_expiry_check",
         "worker.notification_retention",
         "worker.lease_turnover",
+        "worker.prune_audit",
         "worker.queue_metrics",
         "worker.reconcile_rollups",
         "worker.release_messages",
+        "worker.seal_audit",
         "worker.start_due_runs",
     },
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.rls.claims import claims
@@ -15,30 +14,21 @@ CLIENTS = 4
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.M)
 
 
-@dataclass(frozen=True)
-class Write:
-    """`statement` in pgbench's language: `:n` is a number that no other transaction of the run is likely to have."""
-
-    name: str
-    statement: str
-    before: str = r"\set n random(1, 2147483647)"
-
-
-def rate(url: str, write: Write, user_id: str, seconds: int) -> float:
-    """Transactions a second, each as that user: role and claims are set as PostgREST sets them."""
+def rate(url: str, statement: str, user_id: str, most: int, seconds: int) -> float:
+    """Transactions a second, each as that user; `:n` in the statement is a random number up to `most`."""
     script = f"""
-{write.before}
+\\set n random(1, {most})
 begin;
 select set_config('role', 'authenticated', true), set_config('request.jwt.claims', '{claims(user_id)}', true);
-{write.statement};
+{statement};
 commit;
 """
     with tempfile.TemporaryDirectory(prefix="freehold-bench-") as folder:
         path = Path(folder) / "write.sql"
         path.write_text(script)
         command = [
-            str(tools.postgres_client("pgbench")), "--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}",
-            f"--time={seconds}", f"--file={path}", url,
+            str(tools.postgres_client("pgbench")), "--no-vacuum", "--protocol=prepared",
+            f"--client={CLIENTS}", f"--time={seconds}", f"--file={path}", url,
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = _RATE.search(done.stdout)

@@ -1,0 +1,1 @@
+update public.units set bedrooms = bedrooms %% 9 + 1 where id <= lpad(to_hex(%(bulk)s), 32, '0')::uuid
