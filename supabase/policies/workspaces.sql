@@ -4,7 +4,7 @@ alter table public.workspaces enable row level security;
 revoke all on public.workspaces from anon, authenticated, service_role;
 grant select on public.workspaces to service_role;
 grant select, delete on public.workspaces to authenticated;
-grant update (name, currency, timezone) on public.workspaces to authenticated;
+grant update (name, currency, timezone, audit_retention_months) on public.workspaces to authenticated;
 
 create policy members_and_portal_select on public.workspaces
     for select to authenticated

@@ -23,6 +23,7 @@ create table public.workspaces (
     name text not null check (length(name) <= 120 and btrim(name) <> ''),
     currency text not null default 'USD' check (currency ~ '^[A-Z]{3}$'),
     timezone text not null default 'America/New_York' check (private.is_timezone(timezone)),
+    audit_retention_months integer not null default 84 check (audit_retention_months between 12 and 240),
     created_by uuid references auth.users (id) on delete set null,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
@@ -56,6 +57,8 @@ comment on column public.workspaces.id is $$Identifies the workspace; every othe
 comment on column public.workspaces.name is $$What people call it, 1 to 120 characters; it stands in the mails it sends.$$;
 comment on column public.workspaces.currency is $$ISO 4217 code that new properties start with.$$;
 comment on column public.workspaces.timezone is $$IANA name, such as America/Chicago, that new properties start with.$$;
+comment on column public.workspaces.audit_retention_months is
+    $$For how many months the change log is kept: 12 to 240. What is older is dropped, and an entry says so.$$;
 comment on column public.workspaces.created_by is $$Who made it; empty once that account is deleted.$$;
 comment on column public.workspaces.created_at is $$When the row was made.$$;
 comment on column public.workspaces.updated_at is $$When the row last changed.$$;
