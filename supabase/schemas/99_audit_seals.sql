@@ -91,6 +91,7 @@ declare
     v_entry record;
     v_head private.audit_heads;
     v_count integer := 0;
+    v_sealed integer := 0;
     v_last_transaction_id xid8;
     v_last_entry_id bigint;
 begin
@@ -117,6 +118,8 @@ begin
                 from public.audit_entries as e
                 where
                     v_elsewhere
+                    -- What is visible and no transaction of this cluster yet is of the other one; what may be of either waits.
+                    and (e.transaction_id < v_horizon or e.transaction_id >= pg_snapshot_xmax(pg_current_snapshot()))
                     and not exists (
                         select from private.audit_seals as s where s.workspace_id = e.workspace_id and s.entry_id = e.id
                     )
@@ -150,6 +153,7 @@ begin
         v_head.digest := private.audit_link(v_head.digest, v_entry.payload, v_head.position);
         insert into private.audit_seals (workspace_id, position, entry_id, digest, sealed_at)
         values (v_head.workspace_id, v_head.position, v_entry.id, v_head.digest, p_now);
+        v_sealed := v_sealed + 1;
     end loop;
     perform private.keep_audit_head(v_head);
 
@@ -158,7 +162,7 @@ begin
     elsif not v_elsewhere and v_count > 0 then
         update private.audit_progress set transaction_id = v_last_transaction_id, entry_id = v_last_entry_id;
     end if;
-    return jsonb_build_object('entries', v_count, 'more', v_count = p_limit);
+    return jsonb_build_object('entries', v_sealed, 'more', v_count = p_limit);
 end
 $$;
 
