@@ -1,4 +1,4 @@
-"""The command line: `python -m bench [rls|queue|expiry|fields|audit] [--quick] [--json] [--record]`."""
+"""The command line: `python -m bench [NAME …] [--quick] [--json] [--record]`; NAME is a key of BENCHMARKS."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import audit, cluster, expiry, fields, queue, report, rls
+from bench import audit, cluster, expiry, fields, kpis, queue, report, rls, search
 
 BENCHMARKS = {
     "rls": rls.run,
     "queue": queue.run,
     "expiry": expiry.run,
-    "fields": fields.run,
     "audit": audit.run,
+    "fields": fields.run,
+    "search": search.run,
+    "kpis": kpis.run,
 }
 RESULTS = Path(__file__).parent / "results"
 
 
 def main(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="rls, queue, expiry, fields, audit; all of them without.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Which; all of them without.")] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small tables, few rounds: is it sound at all?")
     ] = False,

@@ -126,28 +126,6 @@ create trigger roll_up_on_delete after delete on public.maintenance_requests
     referencing old table as before for each statement execute function private.roll_up();
 
 
--- Differences as they count in sums: for the workspace and for the property, by day and, where levels are asked for, by month.
-create function private.rollup_scopes(p_changes private.rollup_changes)
-    returns table (scope_id uuid, grain text, on_day date)
-    immutable
-    rows 3
-    set search_path = ''
-    language plpgsql
-as $$
-begin
-    return query
-    select s.id, g.name, g.on_day
-    from (values (p_changes.workspace_id), (p_changes.property_id)) as s (id)
-    cross join (
-        values
-        ('day', p_changes.on_day),
-        ('month', case p_changes.measure when 'occupied' then date_trunc('month', p_changes.on_day::timestamp)::date end)
-    ) as g (name, on_day)
-    where g.on_day is not null;
-end
-$$;
-
-
 -- Folds differences into the sums, p_most at a time, and answers how many. One at a time; a reader sees them on either side.
 create function private.fold_rollups(p_most integer)
     returns bigint
@@ -164,18 +142,25 @@ begin
         where c.ctid = any (array(select picked.ctid from private.rollup_changes as picked limit p_most))
         returning c.*
     ),
-    -- Summed up before they are spread, and once more after: many rows say the same.
     summed as (
-        select row(f.workspace_id, f.property_id, f.on_day, f.measure, f.label, sum(f.amount))::private.rollup_changes as c
+        select f.workspace_id, f.property_id, f.on_day, f.measure, f.label, sum(f.amount) as amount
         from folded as f
         group by f.workspace_id, f.property_id, f.on_day, f.measure, f.label
     ),
     written as (
         insert into private.rollups as r (workspace_id, scope_id, grain, on_day, measure, label, amount)
-        select (s.c).workspace_id, t.scope_id, t.grain, t.on_day, (s.c).measure, (s.c).label, sum((s.c).amount)
+        select s.workspace_id, scope.id, grain.name, grain.on_day, s.measure, s.label, sum(s.amount)
         from summed as s
-        cross join lateral private.rollup_scopes(s.c) as t
-        group by (s.c).workspace_id, t.scope_id, t.grain, t.on_day, (s.c).measure, (s.c).label
+        cross join lateral (values (s.workspace_id), (s.property_id)) as scope (id)
+        cross join lateral (
+            values
+            ('day', s.on_day),
+            ('month', case s.measure when 'occupied' then date_trunc('month', s.on_day::timestamp)::date end)
+        ) as grain (name, on_day)
+        where grain.on_day is not null
+        group by s.workspace_id, scope.id, grain.name, grain.on_day, s.measure, s.label
+        -- What is read together lies together.
+        order by s.workspace_id, scope.id, grain.name, grain.on_day
         on conflict (workspace_id, scope_id, grain, on_day, measure, label) do update set amount = r.amount + excluded.amount
     )
     select count(*) into v_folded from folded;
@@ -241,15 +226,19 @@ begin
             )
             select s.workspace_id, s.scope_id, s.grain, s.on_day, s.measure, s.label, sum(s.amount)::bigint
             from (
-                select d.workspace_id, t.scope_id, t.grain, t.on_day, d.measure, d.label, d.amount
+                select d.workspace_id, scope.id, grain.name, grain.on_day, d.measure, d.label, d.amount
                 from differences as d
-                cross join lateral private.rollup_scopes(
-                    row(d.workspace_id, d.property_id, d.on_day, d.measure, d.label, d.amount)::private.rollup_changes
-                ) as t
+                cross join lateral (values (d.workspace_id), (d.property_id)) as scope (id)
+                cross join lateral (
+                    values
+                    ('day', d.on_day),
+                    ('month', case d.measure when 'occupied' then date_trunc('month', d.on_day::timestamp)::date end)
+                ) as grain (name, on_day)
+                where grain.on_day is not null
                 union all
                 select h.workspace_id, h.scope_id, h.grain, h.on_day, h.measure, h.label, -h.amount
                 from private.rollups as h
-            ) as s
+            ) as s (workspace_id, scope_id, grain, on_day, measure, label, amount)
             group by s.workspace_id, s.scope_id, s.grain, s.on_day, s.measure, s.label
             having sum(s.amount) <> 0
         $sql$,
@@ -275,6 +264,7 @@ begin
     insert into private.rollups as r (workspace_id, scope_id, grain, on_day, measure, label, amount)
     select d.workspace_id, d.scope_id, d.grain, d.on_day, d.measure, d.label, d.amount
     from private.rollup_differences() as d
+    order by d.workspace_id, d.scope_id, d.grain, d.on_day
     on conflict (workspace_id, scope_id, grain, on_day, measure, label) do update set amount = r.amount + excluded.amount;
     get diagnostics v_mended = row_count;
     delete from private.rollups where amount = 0;
