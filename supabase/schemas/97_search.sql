@@ -629,8 +629,10 @@ declare
     v_hit record;
 begin
     for v_stage in 1 .. 3 loop
-        -- Slips are forgiven to who finds next to nothing; single words stand for a query that finds nothing at all.
-        exit when cardinality(v_found) >= least(p_max, case v_stage when 3 then 1 else 5 end);
+        -- Several words that are all there are no slip; a single one that few rows have may be. Words by themselves stand for
+        -- a query that finds nothing at all.
+        exit when cardinality(v_found) >= least(p_max, case when v_stage = 2 and cardinality(p_words) = 1 then 5 else 1 end)
+            and v_stage > 1;
         for v_hit in
             select judged.*
             from (
