@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import audit, cluster, expiry, fields, kpis, queue, report, rls, search
+from bench import audit, cluster, embedding, expiry, fields, kpis, queue, report, rls, search
 
 BENCHMARKS = {
     "rls": rls.run,
+    "embedding": embedding.run,
     "queue": queue.run,
     "expiry": expiry.run,
     "audit": audit.run,

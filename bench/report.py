@@ -76,7 +76,8 @@ def as_markdown(report: Report) -> str:
         lines += [f"| {' | '.join(shown(cell) for cell in row)} |" for row in table.rows]
         if table.extract:
             lines += ["", "```", table.extract, "```"]
-    lines += ["", "## Goals", "", "| goal | measured | |", "| --- | --- | --- |"]
+    if report.goals:
+        lines += ["", "## Goals", "", "| goal | measured | |", "| --- | --- | --- |"]
     verdicts = {True: "met", False: "missed", None: "not judged"}
     lines += [f"| {goal.text} | {goal.value} | {verdicts[goal.met]} |" for goal in report.goals]
     if report.remarks:

@@ -5,8 +5,6 @@ Whoever asks here skips the gateway, as one may at a hosted project: nothing but
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,12 +15,11 @@ from typing import Any
 import httpx
 import psycopg
 
-from scripts.stack import keeper, postgres, postgrest, tools
+from scripts.stack import keeper, postgres, postgrest
 from scripts.stack.auth.tokens import Signer
-from scripts.stack.layout import HOST, Ports, Stack
+from scripts.stack.layout import Stack
 from tests.py.access import expectations
 from tests.py.access.valid_rows import valid_row, writable
-from tests.py.support import wait_until
 
 Row = dict[str, Any]
 
@@ -97,47 +94,10 @@ def two_workspaces(stack: Stack) -> Iterator[Seeded]:
             db.execute(expectations.TWO_WORKSPACES.read_bytes())
         db.execute("update private.limits set allowed = 1000000")
         db.execute("set search_path = tests, public, extensions")
-        with _postgrest(stack, name) as address:
+        # `Prefer: tx=rollback` tries what is allowed and leaves no trace.
+        with postgrest.another(stack, name, db_pool=4, db_tx_end="commit-allow-override") as address:
             seeded = Seeded(stack, address, db)
             yield seeded
             for client in seeded.opened.values():
                 client.close()
     postgres.drop_database(stack, name)
-
-
-@contextmanager
-def _postgrest(stack: Stack, database: str) -> Iterator[str]:
-    """The stack's PostgREST once more, as it is configured there, before another database."""
-    ports = Ports.free()
-    ours, _ = postgrest.files(stack)
-    changes = {
-        "db-uri": json.dumps(stack.db_url("authenticator", database)),
-        "db-pool": "4",
-        # `Prefer: tx=rollback` tries what is allowed and leaves no trace.
-        "db-tx-end": '"commit-allow-override"',
-        "server-port": str(ports.postgrest),
-        "admin-server-port": str(ports.postgrest_admin),
-    }
-    settings = dict(line.split(" = ", 1) for line in ours.read_text().splitlines()) | changes
-    configuration = stack.run / f"{database}.conf"
-    configuration.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    with (stack.log / f"{database}.log").open("wb") as log:
-        server = subprocess.Popen(
-            tools.tethered("TERM", [str(tools.postgrest_program()), str(configuration)]),
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_until(lambda: server.poll() is None and _answers(ports.postgrest_admin))
-        yield f"http://{HOST}:{ports.postgrest}"
-    finally:
-        server.terminate()
-        server.wait(10)
-        configuration.unlink()
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{HOST}:{port}/ready", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
