@@ -83,10 +83,10 @@ def _of_policy(policy: Policy, permissions: dict[str, frozenset[str]]) -> Iterat
         yield mutant("using false", policy.rewritten(using="false"))
     if policy.check is not None:
         yield mutant("check true", policy.rewritten(check="true"))
-    if policy.using is not None and policy.check is not None:
+    # Where both are the same, neither changes anything: without a check, Postgres takes USING for it.
+    if policy.using and policy.check and policy.using != policy.check:
         yield mutant("check removed", policy.rewritten(check=None))
-        if policy.using != policy.check:
-            yield mutant("using and check swapped", policy.rewritten(using=policy.check, check=policy.using))
+        yield mutant("using and check swapped", policy.rewritten(using=policy.check, check=policy.using))
     for part, expression in (("using", policy.using), ("check", policy.check)):
         for dropped, rest in without_an_operand(expression or ""):
             yield mutant(f"{part} without {dropped}", policy.rewritten(**{part: rest}))
