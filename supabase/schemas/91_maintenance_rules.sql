@@ -258,6 +258,40 @@ create trigger move_maintenance_locations after update on public.units
     for each statement execute function private.move_maintenance_locations();
 
 
+-- What is still to be done moves with the household to the lease that renews theirs: they live there as before.
+create function private.move_household_requests()
+    returns trigger
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    update public.maintenance_requests as r
+    set lease_id = renewal.id
+    from touched as l
+    join before as was on was.workspace_id = l.workspace_id and was.id = l.id and was.status <> l.status
+    join public.leases as renewal
+        on
+            renewal.workspace_id = l.workspace_id
+            and renewal.property_id = l.property_id
+            and renewal.renewed_from_id = l.id
+            and renewal.in_force
+    where
+        l.status = 'ended'
+        and r.workspace_id = l.workspace_id
+        and r.property_id = l.property_id
+        and r.lease_id = l.id
+        and r.status not in ('closed', 'cancelled');
+    return null;
+end
+$$;
+
+create trigger move_household_requests after update on public.leases
+    referencing old table as before new table as touched
+    for each statement execute function private.move_household_requests();
+
+
 -- Says who speaks, and keeps what renters and vendors say between them and the members. Refuses nothing: row security does.
 create function private.sign_maintenance_comment()
     returns trigger

@@ -280,6 +280,32 @@ def test_an_address_that_is_put_right_moves_what_is_not_finished(upkeep: Upkeep)
     assert where[done] == "House L-1, 1 Elm St, Austin, unit 1"
 
 
+def test_what_is_to_be_done_goes_with_the_household_to_its_renewal(upkeep: Upkeep) -> None:
+    live, done = upkeep.request(), upkeep.request()
+    upkeep.as_user(upkeep.manager_id, MOVE, done, "cancelled", None)
+    upkeep.db.execute("update public.maintenance_requests set shown_to_renter = true")
+    renewal_id = upkeep.row(
+        """insert into public.leases
+        (workspace_id, property_id, lease_number, starts_on, status, activated_at, renewed_from_id)
+        values (%s, %s, 'L-1-R1', '2026-01-02', 'active', now(), %s) returning id""",
+        upkeep.workspace_id,
+        upkeep.property_id,
+        upkeep.lease_id,
+    )[0]
+    upkeep.db.execute(
+        """insert into public.lease_tenants (workspace_id, lease_id, tenant_id, role)
+        values (%s, %s, %s, 'primary')""",
+        (upkeep.workspace_id, renewal_id, upkeep.tenant_id),
+    )
+    upkeep.db.execute(
+        "update public.leases set status = 'ended', ended_on = '2026-01-01' where id = %s", (upkeep.lease_id,)
+    )
+    of_lease = dict(upkeep.db.execute("select id, lease_id from public.maintenance_requests").fetchall())
+    assert of_lease == {live: renewal_id, done: upkeep.lease_id}
+    seen = "select array_agg(id) from public.maintenance_requests"
+    assert upkeep.as_user(upkeep.renter_id, seen) == [live]
+
+
 def test_a_trade_is_a_category(db: Db) -> None:
     """A vendor is found by a request's category: the three lists of words are one."""
     checks = db.execute(
