@@ -309,3 +309,27 @@ def test_a_forged_position_tells_nothing(known: Db) -> None:
 def test_a_page_has_1_to_1000_changes(known: Db, page_size: int) -> None:
     with pytest.raises(psycopg.Error, match="page_size_out_of_range"):
         client(known, "viewer_a").ask(None, page_size)
+
+
+def test_rows_of_a_page_are_read_by_index(known: Db) -> None:
+    """What an index may not serve under row security would read the table for each page."""
+    known.execute(
+        """insert into public.tenants (workspace_id, last_name)
+        select ws('a'), 'Renter ' || n from generate_series(1, 20000) as n"""
+    )
+    known.execute("analyze public.tenants")
+    keys = one(
+        known,
+        """select (array_agg(t.id::text order by t.id))[1:100]
+        from public.tenants as t where t.workspace_id = ws('a')""",
+    )
+    read = """
+        select pg_stat_get_xact_tuples_returned('public.tenants'::regclass)
+            + pg_stat_get_xact_tuples_fetched('public.tenants'::regclass)
+    """
+    with as_role(known, "authenticated", sub=person(known, "viewer_a")):
+        before = one(known, read)
+        rows = one(known, "select private.rows_in_sight('tenants', '{id}', tests.ws('a'), %s)", keys)
+        after = one(known, read)
+    assert len(rows) == 100
+    assert after - before <= 300

@@ -89,8 +89,13 @@ select throws_ok(
     $$,
     '42501', 'new row violates row-level security policy for table "maintenance_costs"', 'takes no cost to B'
 );
-select set_eq(
-    $$ update public.maintenance_costs set actual_minor = 12000 where workspace_id = ws('a') returning request_id $$,
+select results_eq(
+    $$
+        with changed as (
+            update public.maintenance_costs set actual_minor = 12000 where workspace_id = ws('a') returning request_id
+        )
+        select request_id from changed order by 1
+    $$,
     $$ values (request('a')), (request('a', 2)) $$, 'and changes those of A'
 );
 
