@@ -32,6 +32,10 @@ as $$
             'lease_id = any (array(select private.my_lease_ids()))'
         ),
         ('lease_terms', '{id}', '{leases.read}', 'lease_id = any (array(select private.my_lease_ids()))'),
+        (
+            'lease_addenda', '{id}', '{leases.read}',
+            'signed_on is not null and lease_id = any (array(select private.my_lease_ids()))'
+        ),
         ('lease_status_changes', '{id}', '{leases.read}', 'lease_id = any (array(select private.my_lease_ids()))'),
         ('maintenance_plans', '{id}', '{maintenance.read}', null),
         ('maintenance_requests', '{id}', '{maintenance.read}', 'id = any (array(select private.my_request_ids()))'),

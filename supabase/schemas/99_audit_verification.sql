@@ -234,8 +234,8 @@ Answers {valid, problem, entries, erased, position, digest, more, unsealed, prun
 broken link: {kind, position, entry_id, message}, kind one of seal_missing, entry_missing, entry_changed, order_changed,
 entry_inserted, values_missing, values_changed, values_added, head_changed, head_differs, pruned_early. `entries` were checked,
 `erased` of them had personal values erased, `unsealed` are too new to have a seal, `pruned` says what the workspace no longer
-keeps. A call checks 50,000 entries: while `more` is true, call again with `after_position` = `position`. Give the position
-and digest of an earlier `audit_head` to have the chain held against it: `head_held`. Needs `audit.read`.$$;
+keeps. A call checks 50,000 entries: while `more` is true, call again with `after_position` = `position`. `head_position` and
+`head_digest`, those of an earlier `audit_head`, have the chain held against it: `head_held`. Needs `audit.read`.$$;
 
 grant execute on function public.verify_audit(uuid, bigint, text, bigint) to authenticated;
 

@@ -36,6 +36,8 @@ def relations(db: Db) -> list[Relation]:
         join pg_class as p on p.oid = f.confrelid
         where
             f.contype = 'f'
+            -- PostgREST can't be told which way to go along a key of several columns from a table to itself.
+            and c.oid <> p.oid
             and c.relnamespace = 'public'::regnamespace
             and p.relnamespace = 'public'::regnamespace
         order by 1, 3

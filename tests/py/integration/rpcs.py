@@ -56,7 +56,9 @@ WITH_ID: dict[tuple[str, str], dict[str, Any]] = {
 # Which column an id is of, where neither the name nor a foreign key tells.
 IDENTIFIED = {
     "entity_id": ("tenants", "id"),
+    "from_unit_id": ("units", "id"),
     "member_id": ("workspace_members", "user_id"),
+    "to_unit_id": ("units", "id"),
     "user_id": ("workspace_members", "user_id"),
 }
 

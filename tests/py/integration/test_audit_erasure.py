@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from scripts.stack import keeper
+from scripts.stack.layout import Stack
 from tests.py.integration.audit_log import AuditLog
 from tests.py.integration.meeting import acting, met, refused, value
 from tests.py.integration.portfolio import Portfolio
@@ -23,6 +27,14 @@ EVERYWHERE = """
     from pg_class as c
     where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
 """
+
+
+@pytest.fixture(scope="module")
+def stack(testrun_uid: str, worker_id: str) -> Iterator[Stack]:
+    """A cluster to itself: what another test holds open, in whatever database, would hold sealing up."""
+    root = keeper.new_root(f"{testrun_uid}-erasure-{worker_id}")
+    yield keeper.obtain(root, owner=os.getpid())
+    keeper.release(root)
 
 
 @pytest.fixture

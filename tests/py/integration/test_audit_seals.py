@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -14,11 +15,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.stack import keeper
+from scripts.stack.layout import Stack
 from tests.py.integration.audit_log import AuditLog
 from tests.py.integration.meeting import acting, met, refused, value
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
+
+
+@pytest.fixture(scope="module")
+def stack(testrun_uid: str, worker_id: str) -> Iterator[Stack]:
+    """A cluster to itself: what another test holds open, in whatever database, would hold sealing up."""
+    root = keeper.new_root(f"{testrun_uid}-seals-{worker_id}")
+    yield keeper.obtain(root, owner=os.getpid())
+    keeper.release(root)
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def test_an_interrupted_first_start_says_so(bare: Stack) -> None:
 
         (running, *_) = wait_until(initdb)
         running.send_signal(signal.SIGINT)
+        starting.send_signal(signal.SIGINT)
         _, said = starting.communicate(timeout=60)
     assert starting.returncode == 130
     assert "Stopped half-way; `make up` goes on from here" in said
