@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from tests.py.integration.meeting import acting, value
+from tests.py.integration.meeting import asked, value
 from tests.py.integration.portfolio import Portfolio
 from tests.py.support import wait_until
 
@@ -68,14 +68,12 @@ class AuditLog:
         if head is not None:
             arguments |= {"head_position": head["position"], "head_digest": head["digest"]}
         call = "select public.verify_audit(" + ", ".join(f"{name} => %s" for name in arguments) + ")"
-        with self.db.transaction():
-            told: dict[str, Any] = acting(self.portfolio.owner_id, call, *arguments.values())(self.db)
+        told: dict[str, Any] = asked(self.db, self.portfolio.owner_id, call, *arguments.values())
         return told
 
     def head(self) -> dict[str, Any]:
-        with self.db.transaction():
-            call = acting(self.portfolio.owner_id, "select public.audit_head(%s)", self.workspace_id)
-            answer: dict[str, Any] = call(self.db)
+        call = "select public.audit_head(%s)"
+        answer: dict[str, Any] = asked(self.db, self.portfolio.owner_id, call, self.workspace_id)
         return answer
 
     def positions(self) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.py.integration.meeting import acting, value
+from tests.py.integration.meeting import asked, value
 from tests.py.integration.portfolio import Portfolio, noon
 
 Db = psycopg.Connection[Any]
@@ -51,8 +51,7 @@ class Lessor:
         places = ", ".join(f"%s::{cast}" if cast else "%s" for cast in ["uuid", *casts, "timestamptz"])
         moment = now if isinstance(now, datetime) else noon(now)
         query = f"select to_jsonb(private.{function}({places}))"
-        with self.db.transaction():
-            return acting(self.portfolio.owner_id, query, lease_id, *given, moment)(self.db)
+        return asked(self.db, self.portfolio.owner_id, query, lease_id, *given, moment)
 
     def turn_over(self, now: date | datetime, limit: int = 1000) -> dict[str, Any]:
         """What the turnover of that time counts."""

@@ -55,6 +55,12 @@ def acting(user_id: uuid.UUID, query: str, *arguments: Any, **headers: str) -> C
     return act
 
 
+def asked(db: Db, user_id: uuid.UUID, query: str, *arguments: Any, **headers: str) -> Any:
+    """What the call answers the user; as every request, in a transaction of its own."""
+    with db.transaction():
+        return acting(user_id, query, *arguments, **headers)(db)
+
+
 def refused(outcome: object) -> str:
     assert isinstance(outcome, psycopg.Error), outcome
     return str(outcome)

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from tests.py.integration.meeting import acting
+from tests.py.integration.meeting import asked
 from tests.py.integration.portfolio import Portfolio
 from tests.py.support import as_role
 
@@ -38,11 +38,8 @@ class Records:
         self, query: str, *arguments: Any, by: uuid.UUID | None = None, db: Db | None = None, key: str = ""
     ) -> Any:
         """The first value that a statement answers, run as the owner through the API, or as somebody else."""
-        with (db or self.db).transaction():
-            act = acting(
-                by or self.owner_id, query, *arguments, **{"idempotency-key": key or str(uuid.uuid4())}
-            )
-            return act(db or self.db)
+        headers = {"idempotency-key": key or str(uuid.uuid4())}
+        return asked(db or self.db, by or self.owner_id, query, *arguments, **headers)
 
     def insert(self, table: str, *, by: uuid.UUID | None = None, **row: Any) -> uuid.UUID:
         """The id of a row that a member adds."""

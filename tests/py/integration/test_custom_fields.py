@@ -14,7 +14,7 @@ import pytest
 
 from scripts.stack.layout import REPOSITORY, Stack
 from tests.py.integration.landlord import Landlord, call, refusal, rows, rpc
-from tests.py.integration.meeting import acting, met, refused, value
+from tests.py.integration.meeting import acting, asked, met, refused, value
 from tests.py.integration.portfolio import Portfolio
 from tests.py.support import User, as_role
 
@@ -42,8 +42,7 @@ class Fields:
     def set(self, **fields: Any) -> dict[str, Any]:
         """As the owner through the API; committed."""
         query = "select public.set_custom_fields('units', %s, %s)"
-        with self.db.transaction():
-            return dict(acting(self.owner_id, query, self.unit_id, json.dumps(fields))(self.db))
+        return dict(asked(self.db, self.owner_id, query, self.unit_id, json.dumps(fields)))
 
     def setting(self, **fields: Any) -> Callable[[Db], Any]:
         query = "select public.set_custom_fields('units', %s, %s)"
@@ -293,8 +292,8 @@ def test_who_may_not_write_the_record_sets_nothing(fields: Fields) -> None:
         (stranger, fields.unit_id, "record_not_found"),
         (stranger, uuid.uuid4(), "record_not_found"),
     ]:
-        with pytest.raises(psycopg.Error) as refusal_, fields.db.transaction():
-            acting(person, query, unit_id)(fields.db)
+        with pytest.raises(psycopg.Error) as refusal_:
+            asked(fields.db, person, query, unit_id)
         assert code(refusal_) == expected
 
 

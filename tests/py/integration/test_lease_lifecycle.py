@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.py.integration.meeting import acting, value
+from tests.py.integration.meeting import asked, value
 from tests.py.integration.portfolio import Portfolio, noon
 
 Db = psycopg.Connection[Any]
@@ -39,8 +39,7 @@ def portfolio(db: Db) -> Portfolio:
 def activate(portfolio: Portfolio, lease_id: uuid.UUID, now: datetime) -> str:
     """Activate the lease as its owner, at that time; the status it then has."""
     call = "select (private.activate_lease(%s, %s)).status"
-    with portfolio.db.transaction():
-        return str(acting(portfolio.owner_id, call, lease_id, now)(portfolio.db))
+    return str(asked(portfolio.db, portfolio.owner_id, call, lease_id, now))
 
 
 def turn_over(db: Db, now: datetime, limit: int = 1000) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.py.integration.meeting import acting, met, refused, value
+from tests.py.integration.meeting import acting, asked, met, refused, value
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
@@ -63,9 +63,8 @@ def test_nothing_is_taken_from_a_draft_that_is_being_activated(
 
 def test_a_draft_is_deleted_with_all_that_belongs_to_it(portfolio: Portfolio) -> None:
     lease_id = portfolio.draft_lease("L-1", portfolio.building(2))
-    with portfolio.db.transaction():
-        delete = "delete from public.leases where id = %s returning id"
-        assert acting(portfolio.owner_id, delete, lease_id)(portfolio.db) == lease_id
+    delete = "delete from public.leases where id = %s returning id"
+    assert asked(portfolio.db, portfolio.owner_id, delete, lease_id) == lease_id
     assert value(portfolio.db, "select count(*) from public.lease_units") == 0
 
 

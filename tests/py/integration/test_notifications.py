@@ -15,7 +15,7 @@ import pytest
 
 from scripts.stack.layout import REPOSITORY, Stack
 from tests.py.integration.landlord import Landlord, call, refusal, rows, rpc
-from tests.py.integration.meeting import acting, met, refused, value
+from tests.py.integration.meeting import acting, asked, met, refused, value
 from tests.py.integration.portfolio import Portfolio, noon
 from tests.py.support import User, as_role
 
@@ -60,8 +60,7 @@ class Team:
 
     def wants(self, person: uuid.UUID, channel: str, enabled: bool | None) -> None:
         query = "select public.set_notification_preference(%s, 'lease_expiry', %s, %s)"
-        with self.db.transaction():
-            acting(person, query, self.workspace_id, channel, enabled)(self.db)
+        asked(self.db, person, query, self.workspace_id, channel, enabled)
 
     def run_out(self) -> None:
         """The check on the day when the manager's lease has 30 days left."""
@@ -75,13 +74,10 @@ class Team:
             values (%s, %s, 'Leak') returning id"""
         if by is None:
             return uuid.UUID(str(value(self.db, query, self.workspace_id, property_id)))
-        with self.db.transaction():
-            made = acting(by, query, self.workspace_id, property_id)(self.db)
-        return uuid.UUID(str(made))
+        return uuid.UUID(str(asked(self.db, by, query, self.workspace_id, property_id)))
 
     def as_(self, person: uuid.UUID, query: str, *arguments: Any) -> Any:
-        with self.db.transaction():
-            return acting(person, query, *arguments)(self.db)
+        return asked(self.db, person, query, *arguments)
 
     def assign(self, request_id: uuid.UUID, member: uuid.UUID, *, by: uuid.UUID) -> None:
         query = """update public.maintenance_requests

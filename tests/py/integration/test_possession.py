@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.py.integration.meeting import acting
+from tests.py.integration.meeting import acting, asked
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
@@ -56,11 +56,9 @@ def test_a_unit_that_was_never_moved_into_is_free_of_an_ended_lease(portfolio: P
         (moves_in, second),
     )
     for lease_id in (first, second):
-        with portfolio.db.transaction():
-            acting(portfolio.owner_id, ACTIVATE, lease_id)(portfolio.db)
-    with portfolio.db.transaction():
-        end = "select (public.end_lease(%s, %s)).status"
-        assert acting(portfolio.owner_id, end, first, ended_on)(portfolio.db) == "ended"
+        asked(portfolio.db, portfolio.owner_id, ACTIVATE, lease_id)
+    end = "select (public.end_lease(%s, %s)).status"
+    assert asked(portfolio.db, portfolio.owner_id, end, first, ended_on) == "ended"
     held = portfolio.db.execute(
         "select unit_id from public.lease_units where lease_id = %s and superseded_at is null", (first,)
     ).fetchall()

@@ -6,7 +6,7 @@ import uuid
 from datetime import date
 from typing import Any
 
-from tests.py.integration.meeting import acting, value
+from tests.py.integration.meeting import asked, value
 from tests.py.integration.portfolio import Portfolio
 
 ASSIGN = "select (public.assign_maintenance(%s, %s, %s, %s)).status"
@@ -99,8 +99,7 @@ class Upkeep(Portfolio):
 
     def as_user(self, user_id: uuid.UUID, query: str, *arguments: Any) -> Any:
         """The first value of the query, as that person asks it."""
-        with self.db.transaction():
-            return acting(user_id, query, *arguments)(self.db)
+        return asked(self.db, user_id, query, *arguments)
 
     def status(self, request_id: uuid.UUID) -> str:
         return str(value(self.db, "select status from public.maintenance_requests where id = %s", request_id))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -15,21 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.stack import keeper
-from scripts.stack.layout import Stack
 from tests.py.integration.audit_log import AuditLog
-from tests.py.integration.meeting import acting, met, refused, value
+from tests.py.integration.meeting import asked, met, refused, value
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
-
-
-@pytest.fixture(scope="module")
-def stack(testrun_uid: str, worker_id: str) -> Iterator[Stack]:
-    """A cluster to itself: what another test holds open, in whatever database, would hold sealing up."""
-    root = keeper.new_root(f"{testrun_uid}-seals-{worker_id}")
-    yield keeper.obtain(root, owner=os.getpid())
-    keeper.release(root)
 
 
 @pytest.fixture
@@ -376,8 +365,7 @@ def test_a_long_chain_is_verified_page_by_page(log: AuditLog) -> None:
     call = "select private.verify_audit(%s, null, null, %s, 4)"
     position, pages, more = 0, 0, True
     while more:
-        with log.db.transaction():
-            told = acting(log.portfolio.owner_id, call, log.workspace_id, position)(log.db)
+        told = asked(log.db, log.portfolio.owner_id, call, log.workspace_id, position)
         assert told["valid"] is True
         position, more, pages = told["position"], told["more"], pages + 1
     assert position == log.head()["position"]
@@ -391,6 +379,6 @@ def test_who_may_not_read_the_log_is_told_nothing_of_it(log: AuditLog, call: str
     log.portfolio.user(outsider, "outsider@example.com")
     log.portfolio.member(manager, "manager")
     for who, code in ((manager, "permission_denied"), (outsider, "workspace_not_found")):
-        with pytest.raises(psycopg.Error) as refusal, log.db.transaction():
-            acting(who, call, log.workspace_id)(log.db)
+        with pytest.raises(psycopg.Error) as refusal:
+            asked(log.db, who, call, log.workspace_id)
         assert code in refused(refusal.value)

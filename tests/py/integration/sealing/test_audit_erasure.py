@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from scripts.stack import keeper
-from scripts.stack.layout import Stack
 from tests.py.integration.audit_log import AuditLog
-from tests.py.integration.meeting import acting, met, refused, value
+from tests.py.integration.meeting import acting, asked, met, refused, value
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
@@ -27,14 +23,6 @@ EVERYWHERE = """
     from pg_class as c
     where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
 """
-
-
-@pytest.fixture(scope="module")
-def stack(testrun_uid: str, worker_id: str) -> Iterator[Stack]:
-    """A cluster to itself: what another test holds open, in whatever database, would hold sealing up."""
-    root = keeper.new_root(f"{testrun_uid}-erasure-{worker_id}")
-    yield keeper.obtain(root, owner=os.getpid())
-    keeper.release(root)
 
 
 @pytest.fixture
@@ -87,9 +75,8 @@ def left_of_rae(log: AuditLog) -> list[Any]:
 
 
 def erase(log: AuditLog, tenant_id: uuid.UUID, who: uuid.UUID | None = None) -> Any:
-    with log.db.transaction():
-        call = "select public.erase_personal_data(tenant_id => %s)"
-        return acting(who or log.portfolio.owner_id, call, tenant_id)(log.db)
+    call = "select public.erase_personal_data(tenant_id => %s)"
+    return asked(log.db, who or log.portfolio.owner_id, call, tenant_id)
 
 
 @pytest.mark.parametrize("sealed_first", [True, False])
@@ -159,8 +146,7 @@ def test_values_that_go_without_an_erasure_are_still_missed(log: AuditLog) -> No
 def test_a_renter_whose_lease_is_in_force_is_not_erased(log: AuditLog) -> None:
     lease_id = log.portfolio.draft_lease("L-1", log.portfolio.building(1))
     tenant_id = value(log.db, "select tenant_id from public.lease_tenants")
-    with log.db.transaction():
-        acting(log.portfolio.owner_id, "select (public.activate_lease(%s)).status", lease_id)(log.db)
+    asked(log.db, log.portfolio.owner_id, "select (public.activate_lease(%s)).status", lease_id)
     with pytest.raises(psycopg.Error) as refusal:
         erase(log, tenant_id)
     assert "lease_not_over" in refused(refusal.value) and "L-1" in refused(refusal.value)
@@ -174,10 +160,7 @@ def test_a_vendor_is_erased_too(log: AuditLog) -> None:
         values (%s, %s, 'Rae Pipes', 'rae@example.com', '555-RAE', 'RAE-1')""",
         (vendor_id, log.workspace_id),
     )
-    with log.db.transaction():
-        acting(log.portfolio.owner_id, "select public.erase_personal_data(vendor_id => %s)", vendor_id)(
-            log.db
-        )
+    asked(log.db, log.portfolio.owner_id, "select public.erase_personal_data(vendor_id => %s)", vendor_id)
     assert left_of_rae(log) == []
     log.seal_all()
     assert log.verify()["valid"] is True
