@@ -133,7 +133,7 @@ def _writing(connection: psycopg.Connection[Any], rows: int, checked: bool) -> C
     def write() -> None:
         with connection.transaction(force_rollback=True):
             if not checked:
-                table, trigger = CHECK.split(" on ")[1], CHECK.split(" on ")[0]
+                trigger, table = CHECK.split(" on ")
                 connection.execute(f"alter table {table} disable trigger {trigger}".encode())
             if connection.execute(WRITE.encode()).rowcount != rows:
                 raise RuntimeError("not all rows were written")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,11 +12,11 @@ from typing import Any
 import psycopg
 
 from bench import cluster, conditions
+from bench.acting import act_as, act_as_oneself
 from bench.report import Cell, Goal, Report, Table
 from bench.sampling import in_turns
 from scripts.stack.layout import Stack
 from scripts.stack.postgres import SUPERUSER
-from tests.py.support import SET_ROLE_AND_CLAIMS
 
 FILL = Path(__file__).with_name("fill.sql")
 MOST = 1.2
@@ -72,6 +71,8 @@ CONTENDERS = {
     "search": ("search",),
     "both": ("roll_up", "search"),
 }
+
+MEMBER = "00000075-0000-4000-8000-000000000001"
 
 
 @dataclass(frozen=True)
@@ -193,24 +194,16 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
 
 def _reading(connection: psycopg.Connection[Any], query: str) -> Callable[[], object]:
     def read() -> None:
-        _act(connection)
+        # Part of the measured time, alike for all.
+        act_as(connection, MEMBER)
         connection.execute(query.encode()).fetchone()
-        _act(connection, "none")
+        act_as_oneself(connection)
 
     return read
 
 
 def _counting(connection: psycopg.Connection[Any]) -> Callable[[], object]:
     return lambda: connection.execute(COUNTED).fetchall()
-
-
-def _act(connection: psycopg.Connection[Any], role: str = "authenticated") -> None:
-    """Take up the role as PostgREST does for a request: part of the measured time, alike for all."""
-    sub = "00000075-0000-4000-8000-000000000001"
-    connection.execute(
-        SET_ROLE_AND_CLAIMS.replace("true", "false"),
-        (role, json.dumps({"role": role, "sub": sub}) if role != "none" else ""),
-    )
 
 
 def _unfolded(connection: psycopg.Connection[Any]) -> list[list[Cell]]:

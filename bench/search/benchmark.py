@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -15,12 +14,12 @@ from typing import Any
 import psycopg
 
 from bench import cluster, conditions
+from bench.acting import act_as
 from bench.report import Cell, Goal, Report, Table
 from bench.sampling import timed
 from bench.search.queries import of_the_large_workspace
 from scripts.stack.layout import Stack
 from scripts.stack.postgres import SUPERUSER
-from tests.py.support import SET_ROLE_AND_CLAIMS
 
 FILL = Path(__file__).with_name("fill.sql")
 MOST_MS = 50
@@ -61,12 +60,10 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
             connection.execute("reset session_replication_role")
             sizes.append(_sizes(connection, entries))
             queries = of_the_large_workspace(connection, scale.each)
-            claims = {"role": "authenticated", "sub": str(_one(connection, "select bench.id('user', 1)"))}
+            member = str(_one(connection, "select bench.id('user', 1)"))
             # As PostgREST takes up the role for a request, its settings included.
             connection.execute("set random_page_cost = 1.1")
-            connection.execute(
-                SET_ROLE_AND_CLAIMS.replace("true", "false"), ("authenticated", json.dumps(claims))
-            )
+            act_as(connection, member)
             searching[entries] = (connection, queries)
             measured[entries] = defaultdict(list)
         say("Searching")

@@ -53,8 +53,9 @@ create trigger record_deletes after delete on public.lease_addenda
     for each statement execute function private.record_changes();
 
 
--- What was signed and is in effect stays as it is, and so does what changed the lease, but for its signature. After row security has let the row go, so that a refusal tells no stranger
--- anything; a lease that is being deleted takes its addenda with it.
+-- What was signed and is in effect stays as it is, and so does what changed the lease, but for its signature. After row
+-- security has let the row go, so that a refusal tells no stranger anything; a lease that is being deleted takes its addenda
+-- with it.
 create function private.guard_lease_addendum()
     returns trigger
     volatile
