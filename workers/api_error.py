@@ -10,6 +10,8 @@ import httpx
 TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
 # The same told by the database: connection lost, resources, shutdown, deadlock, serialization, time-out.
 TRANSIENT_SQLSTATES = ("08", "53", "57", "40001", "40P01", "55P03")
+# PostgREST's answer to a connection that broke without a word: 400 with an envelope of empty strings.
+NO_SQLSTATE = ""
 
 
 class ApiError(Exception):
@@ -40,6 +42,8 @@ class ApiError(Exception):
     def transient(self) -> bool:
         if self.status is None or self.status in TRANSIENT_STATUSES:
             return True
+        if self.code == "database_lost":
+            return True
         return self.status >= 500 and self.code.startswith(TRANSIENT_SQLSTATES)
 
     @classmethod
@@ -61,6 +65,8 @@ class ApiError(Exception):
             body = None
         if not isinstance(body, dict):
             body = {"details": response.text[:500] or None}
+        if body.get("code") == NO_SQLSTATE:
+            body |= {"code": "database_lost", "message": "The API lost its connection to the database"}
         return cls(
             str(body.get("code") or f"http_{response.status_code}"),
             str(body.get("message") or f"The API answered {response.status_code} {response.reason_phrase}"),

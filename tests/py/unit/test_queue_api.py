@@ -68,9 +68,10 @@ def test_connections_are_kept(server: RpcServer) -> None:
         Refusal(503, "PGRST001"),
         Refusal(504, body=""),
         Refusal(500, "57P01"),
+        Refusal(400, body='{"code":"","details":null,"hint":null,"message":""}'),
         CUT,
     ],
-    ids=["502", "503", "504", "shutdown", "cut"],
+    ids=["502", "503", "504", "shutdown", "connection lost", "cut"],
 )
 def test_a_call_is_repeated_under_one_request_id_while_the_api_is_away(
     server: RpcServer, trouble: Any
