@@ -27,6 +27,7 @@ create table public.leases (
     term daterange not null generated always as (daterange(starts_on, ends_on, '[]')) stored,
     on_expiry text not null default 'ends' check (on_expiry in ('ends', 'month_to_month', 'renews')),
     renewal_months integer check (renewal_months between 1 and 120),
+    renewal_day integer check (renewal_day between 1 and 31),
     holdover_rent_percent numeric(5, 1) not null default 100 check (holdover_rent_percent between 100 and 1000),
     notice_days integer not null default 30 check (notice_days between 0 and 400),
     notice_deadline_on date generated always as (ends_on - notice_days) stored,
@@ -114,6 +115,8 @@ comment on column public.leases.term is $$The term as a half-open range: the day
 comment on column public.leases.on_expiry is $$What follows the last day: ends (the renters leave), month_to_month (it runs on until notice), or renews (for another
 renewal_months, by itself). Whatever it says, the units are held until the lease has ended.$$;
 comment on column public.leases.renewal_months is $$For how many months it renews; only with on_expiry renews.$$;
+comment on column public.leases.renewal_day is $$Day of the month on which the terms of a lease that renews by itself begin, as in the first of them; a shorter month's last
+day stands in for a day that it lacks. Set with a renewal; empty: by the lease's own dates.$$;
 comment on column public.leases.holdover_rent_percent is
     $$Rent beyond the last day, in percent of the rent before: 100 if nothing else was agreed on.$$;
 comment on column public.leases.notice_days is $$How many days before the last day either side must have given notice.$$;

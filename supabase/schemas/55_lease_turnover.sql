@@ -62,6 +62,56 @@ end
 $$;
 
 
+-- The day of that month, or its last if it has no such day.
+create function private.day_of_month(p_month date, p_day integer)
+    returns date
+    immutable
+    strict
+    parallel safe
+    set search_path = ''
+    language sql
+as $$
+    select least(
+        date_trunc('month', p_month)::date + p_day - 1, (date_trunc('month', p_month) + interval '1 month - 1 day')::date
+    )
+$$;
+
+
+-- The day of the month on which the terms of a lease begin: 31 for one that began on 31 January and ends on 27 February. As it is
+-- kept from the first term, else by the lease's own first day; where neither leads to its last day, by that.
+create function private.renewal_day(p_lease public.leases)
+    returns integer
+    immutable
+    set search_path = ''
+    language sql
+as $$
+    select d.day
+    from unnest(array[
+        p_lease.renewal_day,
+        extract(day from p_lease.starts_on)::integer,
+        extract(day from p_lease.ends_on + 1)::integer
+    ]) with ordinality as d (day, choice)
+    where private.day_of_month(p_lease.ends_on + 1, d.day) = p_lease.ends_on + 1
+    order by d.choice
+    limit 1
+$$;
+
+
+-- Last day of the term that follows by itself. Counted from the day on which terms begin, not from the last boundary: those of a
+-- lease of 31 January end on 27 February, 30 March and 29 April.
+create function private.renewed_until(p_lease public.leases)
+    returns date
+    immutable
+    set search_path = ''
+    language sql
+as $$
+    select private.day_of_month(
+        (date_trunc('month', p_lease.ends_on + 1) + make_interval(months => p_lease.renewal_months))::date,
+        private.renewal_day(p_lease)
+    ) - 1
+$$;
+
+
 -- Renews the leases that do so by themselves. One for which somebody has drafted a renewal is left to them.
 create function private.renew_leases(p_now timestamptz, p_limit integer)
     returns integer
@@ -104,7 +154,7 @@ begin
                         v_lease,
                         private.renewal_number(v_lease),
                         v_lease.ends_on + 1,
-                        (v_lease.ends_on + 1 + make_interval(months => v_lease.renewal_months))::date - 1,
+                        private.renewed_until(v_lease),
                         null
                     ),
                     p_now

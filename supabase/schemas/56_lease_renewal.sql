@@ -99,7 +99,8 @@ end
 $$;
 
 
--- The draft that renews a locked lease: its units, people, money and rules, for another term.
+-- The draft that renews a locked lease for another term: its units, people, money and rules, its custom fields, and what was
+-- agreed on beside it.
 create function private.draft_renewal(
     p_lease public.leases, p_lease_number text, p_starts_on date, p_ends_on date, p_rent_minor bigint
 )
@@ -115,14 +116,15 @@ declare
 begin
     insert into public.leases (
         workspace_id, property_id, whole_property, lease_number, starts_on, ends_on, on_expiry, renewal_months,
-        holdover_rent_percent, notice_days, currency, deposit_minor, deposit_nonrefundable_minor, deposit_held_by,
-        deposit_conditions, renewed_from_id
+        renewal_day, holdover_rent_percent, notice_days, currency, deposit_minor, deposit_nonrefundable_minor,
+        deposit_held_by, deposit_conditions, renewed_from_id
     )
     values (
         p_lease.workspace_id, p_lease.property_id, p_lease.whole_property, p_lease_number, p_starts_on, p_ends_on,
-        p_lease.on_expiry, p_lease.renewal_months, p_lease.holdover_rent_percent, p_lease.notice_days, p_lease.currency,
-        p_lease.deposit_minor, p_lease.deposit_nonrefundable_minor, p_lease.deposit_held_by, p_lease.deposit_conditions,
-        p_lease.id
+        p_lease.on_expiry, p_lease.renewal_months,
+        case when p_lease.on_expiry = 'renews' and p_starts_on = p_lease.ends_on + 1 then private.renewal_day(p_lease) end,
+        p_lease.holdover_rent_percent, p_lease.notice_days, p_lease.currency, p_lease.deposit_minor,
+        p_lease.deposit_nonrefundable_minor, p_lease.deposit_held_by, p_lease.deposit_conditions, p_lease.id
     )
     returning * into v_renewal;
     -- The units it has at its end: one that was given up before is not renewed.
@@ -139,7 +141,54 @@ begin
     values (
         p_lease.workspace_id, v_renewal.id, p_starts_on, coalesce(p_rent_minor, v_rent.rent_minor), v_rent.due_day
     );
+    -- Later rents that were agreed on hold, unless the renewal has a rent of its own.
+    insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
+    select t.workspace_id, v_renewal.id, t.effective_on, t.rent_minor, t.due_day
+    from public.lease_terms as t
+    where
+        p_rent_minor is null
+        and t.workspace_id = p_lease.workspace_id
+        and t.lease_id = p_lease.id
+        and t.superseded_at is null
+        and t.effective_on > p_starts_on;
+    -- What was signed beside the lease: a pet, a parking space. What changed the lease itself stands in the renewal's own terms.
+    insert into public.lease_addenda (workspace_id, lease_id, title, body, effective_on, signed_on)
+    select a.workspace_id, v_renewal.id, a.title, a.body, greatest(a.effective_on, p_starts_on), a.signed_on
+    from public.lease_addenda as a
+    where
+        a.workspace_id = p_lease.workspace_id
+        and a.lease_id = p_lease.id
+        and a.signed_on is not null
+        and a.changes is null
+    order by a.created_at, a.id;
+    perform private.renew_custom_fields(p_lease, v_renewal);
     return v_renewal;
+end
+$$;
+
+
+-- Gives a renewal the custom fields of the lease before it, but for the archived ones, which are written nowhere any more.
+create function private.renew_custom_fields(p_lease public.leases, p_renewal public.leases)
+    returns void
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    -- As whoever writes values: no field is archived between the look and the copy.
+    perform pg_advisory_xact_lock_shared(private.custom_fields_lock(p_lease.workspace_id, 'leases'));
+    insert into public.lease_custom_fields (workspace_id, lease_id, fields)
+    select p_lease.workspace_id, p_renewal.id, kept.fields
+    from (
+        select jsonb_object_agg(f.key, f.value) as fields
+        from public.lease_custom_fields as c
+        cross join lateral jsonb_each(c.fields) as f
+        join public.custom_field_definitions as d
+            on d.workspace_id = c.workspace_id and d.entity = 'leases' and d.key = f.key and d.status = 'active'
+        where c.workspace_id = p_lease.workspace_id and c.lease_id = p_lease.id
+    ) as kept
+    where kept.fields is not null;
 end
 $$;
 
@@ -289,8 +338,9 @@ $$;
 
 comment on function public.renew_lease(uuid, date, bigint, date, text) is $$Drafts the lease that renews this one
 
-A lease of its own, linked by renewed_from_id, with the same units, people, deposit and rules, from the day after the last one
-(or tomorrow, where there is none; or `starts_on`) until `ends_on`, at `rent_minor` or the rent as it is. Change the draft as you
+A lease of its own, linked by renewed_from_id, with the same units, people (guarantors and occupants, too), deposit, rules and custom
+fields and the signed addenda that changed none of these, from the day after the last one (or tomorrow, where there is none; or `starts_on`)
+until `ends_on`, at `rent_minor` or else the rent as it is and was to become. Change the draft as you
 like, then call `activate_lease`: on its first day it ends this one. Needs `leases.write`. 409 `lease_not_active`, 409
 `lease_renewed` if there is a renewal, 409 `lease_number_taken`, 422 `renewal_out_of_range`. Answers the draft.$$;
 

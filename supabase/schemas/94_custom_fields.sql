@@ -322,7 +322,23 @@ begin
     into v_wrong
     from touched as t
     join public.custom_field_definitions as d on d.workspace_id = t.workspace_id and d.entity = tg_argv[0]
-    where d.required and d.status = 'active' and not t.fields ? d.key
+    where
+        d.required
+        and d.status = 'active'
+        and not t.fields ? d.key
+        -- A renewal may lack what the lease before it lacks: nobody is there to be asked when a lease renews by itself.
+        and not (
+            tg_op = 'INSERT'
+            and tg_argv[0] = 'leases'
+            and exists (
+                select from public.leases as l
+                join public.lease_custom_fields as c on c.workspace_id = l.workspace_id and c.lease_id = l.renewed_from_id
+                where
+                    l.workspace_id = t.workspace_id
+                    and l.id = (to_jsonb(t) ->> tg_argv[1])::uuid
+                    and not c.fields ? d.key
+            )
+        )
     limit 1;
     if found then
         perform private.fail(

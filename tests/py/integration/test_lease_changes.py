@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -9,9 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.py.integration.lessor import Lessor, refused
-from tests.py.integration.meeting import acting, met
+from tests.py.integration.meeting import acting, met, value
 from tests.py.integration.meeting import refused as refusal
 from tests.py.integration.portfolio import Portfolio
 
@@ -320,6 +322,177 @@ def test_a_lease_that_renews_does_so_by_itself_term_by_term(
         ("L-1-R2", "active", days(date(2027, 7, 1), date(2027, 12, 31))),
     ]
     assert lessor.lease(lease_id)["ended_on"] == str(END)
+
+
+def last_day_before(boundary: date) -> date:
+    return boundary - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("first_day", "months", "boundaries"),
+    [
+        ("2026-01-31", 1, ["2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"]),
+        ("2026-01-30", 1, ["2026-02-28", "2026-03-30", "2026-04-30", "2026-05-30", "2026-06-30"]),
+        ("2025-12-31", 2, ["2026-02-28", "2026-04-30", "2026-06-30", "2026-08-31", "2026-10-31"]),
+        ("2024-02-29", 12, ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29", "2029-02-28"]),
+        # No whole months before the first boundary: it is the anchor itself.
+        ("2026-01-15", 1, ["2026-02-28", "2026-03-28", "2026-04-28"]),
+        ("2026-01-15", 12, ["2027-01-01", "2028-01-01", "2029-01-01"]),
+    ],
+)
+def test_terms_are_counted_from_the_day_on_which_the_first_began(
+    lessor: Lessor, building: Building, first_day: str, months: int, boundaries: list[str]
+) -> None:
+    starts = [date.fromisoformat(day) for day in [first_day, *boundaries]]
+    lease_id = lessor.draft(
+        "L-1",
+        (building[0], building[1][:1]),
+        starts_on=starts[0],
+        ends_on=last_day_before(starts[1]),
+        on_expiry="renews",
+        renewal_months=months,
+    )
+    add_rent(lessor, lease_id, starts[0])
+    lessor.call("activate_lease", lease_id, starts[0])
+    for _ in range(len(starts)):
+        lessor.turn_over(last_day_before(starts[-1]))
+    terms = lessor.db.execute("select term::text from public.leases order by starts_on").fetchall()
+    assert [term for (term,) in terms] == [
+        days(first, last_day_before(boundary)) for first, boundary in itertools.pairwise(starts)
+    ]
+
+
+def test_a_renewal_with_a_last_day_of_its_own_is_counted_from_that(
+    lessor: Lessor, building: Building
+) -> None:
+    first, second = date(2026, 1, 31), date(2026, 2, 28)
+    lease_id = lessor.draft(
+        "L-1",
+        (building[0], building[1][:1]),
+        starts_on=first,
+        ends_on=last_day_before(second),
+        on_expiry="renews",
+        renewal_months=1,
+    )
+    add_rent(lessor, lease_id, first)
+    lessor.call("activate_lease", lease_id, first)
+    draft = lessor.call("renew_lease", lease_id, first, ends_on=date(2026, 4, 14))
+    assert draft["renewal_day"] == 31
+    lessor.call("activate_lease", uuid.UUID(draft["id"]), first)
+    for _ in range(3):
+        lessor.turn_over(date(2026, 5, 20))
+    ends = lessor.db.execute("select ends_on from public.leases order by starts_on offset 1").fetchall()
+    assert ends == [(date(2026, 4, 14),), (date(2026, 5, 14),), (date(2026, 6, 14),)]
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_renewal_has_the_people_papers_rents_and_fields_of_the_lease_before(
+    lessor: Lessor, building: Building, by_itself: bool
+) -> None:
+    lease_id = lessor.draft(
+        "L-1",
+        (building[0], building[1][:1]),
+        ends_on=END,
+        on_expiry="renews",
+        renewal_months=12,
+        deposit_minor=90_000,
+        deposit_nonrefundable_minor=10_000,
+        deposit_held_by="third_party",
+        deposit_conditions="Broom-clean",
+        holdover_rent_percent=150,
+        notice_days=45,
+    )
+    run, workspace_id = lessor.db.execute, lessor.portfolio.workspace_id
+    for role, share in (("co_tenant", 40), ("guarantor", None), ("occupant", None)):
+        tenant_id = value(
+            lessor.db,
+            "insert into public.tenants (workspace_id, last_name) values (%s, %s) returning id",
+            workspace_id,
+            role,
+        )
+        run(
+            """insert into public.lease_tenants (workspace_id, lease_id, tenant_id, role, share)
+            values (%s, %s, %s, %s, %s)""",
+            (workspace_id, lease_id, tenant_id, role, share),
+        )
+    step = date(2027, 7, 1)
+    for day, rent in ((date(2026, 7, 1), 130_000), (step, 140_000)):
+        run(
+            """insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
+            values (%s, %s, %s, %s, 5)""",
+            (workspace_id, lease_id, day, rent),
+        )
+    for title, effective_on, signed_on in (
+        ("A dog", date(2026, 3, 1), date(2026, 2, 20)),
+        ("A cat", date(2027, 3, 1), date(2026, 2, 20)),
+        ("Never signed", date(2026, 3, 1), None),
+    ):
+        run(
+            """insert into public.lease_addenda (workspace_id, lease_id, title, body, effective_on, signed_on)
+            values (%s, %s, %s, 'As agreed', %s, %s)""",
+            (workspace_id, lease_id, title, effective_on, signed_on),
+        )
+    fields = {"parking": "P7", "pets": 2, "broker": "gone"}
+    for key, kind in (("parking", "text"), ("pets", "integer"), ("broker", "text"), ("insured", "boolean")):
+        run(
+            """insert into public.custom_field_definitions (workspace_id, entity, key, label, type)
+            values (%s, 'leases', %s, %s, %s)""",
+            (workspace_id, key, key, kind),
+        )
+    run(
+        "insert into public.lease_custom_fields (workspace_id, lease_id, fields) values (%s, %s, %s)",
+        (workspace_id, lease_id, Jsonb(fields)),
+    )
+    run("update public.custom_field_definitions set status = 'archived' where key = 'broker'")
+    # What was made required since stops no lease from renewing by itself.
+    run("update public.custom_field_definitions set required = true where key = 'insured'")
+    lessor.call("activate_lease", lease_id, START)
+    lessor.call(
+        "amend_lease", lease_id, MIDDLE, title="Shorter notice", effective_on=MIDDLE, notice_days=20,
+        signed_on=MIDDLE,
+    )  # fmt: skip
+    if by_itself:
+        assert lessor.turn_over(NEXT)["leases_renewed"] == 1
+    else:
+        lessor.call("renew_lease", lease_id, MIDDLE, ends_on=date(2027, 12, 31))
+    renewal_id = value(lessor.db, "select id from public.leases where renewed_from_id = %s", lease_id)
+
+    same = """select notice_days, holdover_rent_percent, deposit_minor, deposit_nonrefundable_minor,
+        deposit_held_by, deposit_conditions, currency from public.leases where id = %s"""
+    assert run(same, (renewal_id,)).fetchone() == run(same, (lease_id,)).fetchone()
+    people = """select t.last_name, lt.role, lt.share from public.lease_tenants as lt
+        join public.tenants as t on t.id = lt.tenant_id where lt.lease_id = %s order by 1"""
+    assert run(people, (renewal_id,)).fetchall() == [
+        ("Renter", "primary", None),
+        ("co_tenant", "co_tenant", 40),
+        ("guarantor", "guarantor", None),
+        ("occupant", "occupant", None),
+    ]
+    rents = "select effective_on, rent_minor, due_day from public.lease_terms where lease_id = %s order by 1"
+    assert run(rents, (renewal_id,)).fetchall() == [(NEXT, 130_000, 5), (step, 140_000, 5)]
+    addenda = """select title, body, effective_on, signed_on, changes from public.lease_addenda
+        where lease_id = %s order by title"""
+    assert run(addenda, (renewal_id,)).fetchall() == [
+        ("A cat", "As agreed", date(2027, 3, 1), date(2026, 2, 20), None),
+        ("A dog", "As agreed", NEXT, date(2026, 2, 20), None),
+    ]
+    values = "select fields from public.lease_custom_fields where lease_id = %s"
+    assert run(values, (renewal_id,)).fetchall() == [({"parking": "P7", "pets": 2},)]
+    assert run(values, (lease_id,)).fetchall() == [(fields,)]
+    # From here on the field is asked for, as of any lease.
+    with refused("custom_field_required"):
+        run(
+            "update public.lease_custom_fields set fields = fields || '{\"pets\": 3}' where lease_id = %s",
+            (renewal_id,),
+        )
+
+
+def test_a_renewal_at_a_rent_of_its_own_has_no_other(lessor: Lessor, begun: Callable[..., uuid.UUID]) -> None:
+    lease_id = begun()
+    add_rent(lessor, lease_id, date(2027, 7, 1))
+    draft = lessor.call("renew_lease", lease_id, MIDDLE, ends_on=date(2027, 12, 31), rent_minor=131_000)
+    rents = "select effective_on, rent_minor from public.lease_terms where lease_id = %s"
+    assert lessor.db.execute(rents, (draft["id"],)).fetchall() == [(NEXT, 131_000)]
 
 
 def test_a_lease_for_which_a_renewal_is_drafted_does_not_renew_by_itself(
