@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 # Answers that a repeated call may not get: the gateway or PostgREST without a database behind it, limits.
 TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
@@ -58,20 +61,25 @@ class ApiError(Exception):
 
     @classmethod
     def of(cls, response: httpx.Response) -> ApiError:
-        """From a response that is read; a body that isn't the envelope (a proxy's page) becomes `details`."""
+        """From a response that is read."""
+        return cls.told(response.status_code, response.reason_phrase, response.content, response.headers)
+
+    @classmethod
+    def told(cls, status: int, reason: str, content: bytes, headers: Mapping[str, str]) -> ApiError:
+        """From an answer's parts; a body that isn't the envelope (a proxy's page) becomes `details`."""
         try:
-            body = json.loads(response.content)
+            body = json.loads(content)
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            body = {"details": response.text[:500] or None}
+            body = {"details": content.decode(errors="replace")[:500] or None}
         if body.get("code") == NO_SQLSTATE:
             body |= {"code": "database_lost", "message": "The API lost its connection to the database"}
         return cls(
-            str(body.get("code") or f"http_{response.status_code}"),
-            str(body.get("message") or f"The API answered {response.status_code} {response.reason_phrase}"),
+            str(body.get("code") or f"http_{status}"),
+            str(body.get("message") or f"The API answered {status} {reason}"),
             details=body.get("details"),
             hint=body.get("hint"),
-            status=response.status_code,
-            request_id=response.headers.get("x-request-id"),
+            status=status,
+            request_id=headers.get("x-request-id"),
         )

@@ -71,6 +71,15 @@ def work(
 
 
 @app.command()
+def edge() -> None:
+    """Serve HTTP: what clients call under /functions/v1. SIGTERM: finish what is under way and stop."""
+    from workers.edge.serve import serve
+    from workers.settings import FOR_EDGE
+
+    serve(_settings(*FOR_EDGE))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Test every connection a worker needs, with its latency, and say what to do about each that fails."""
     from workers import report
@@ -110,7 +119,7 @@ def _settings(*needs: str) -> Settings:
     except ConfigurationError as error:
         report.problems(error.problems, as_json=False)
         raise typer.Exit(BAD_CONFIGURATION) from None
-    log.configure(json=settings.log_format == "json", level=settings.log_level)
+    log.configure(json=settings.log_format == "json", level=settings.log_level, secrets=settings.secrets())
     return settings
 
 

@@ -42,6 +42,8 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = list(await _api(settings))
     findings.append(await _auth(settings))
     findings.append(await _mail(settings))
+    if settings.edge_url:
+        findings.append(await _edge(settings.edge_url, settings.api_timeout))
     return findings
 
 
@@ -169,3 +171,20 @@ async def _mail(settings: Settings) -> Finding:
         remedy = f"Check SMTP_*: {server.host}:{server.port}, {server.tls}, user {server.user or 'none'}"
         return Finding("mail", "fail", str(error) or type(error).__name__, remedy=remedy)
     return Finding("mail", "ok", detail, (time.monotonic() - started) * 1000)
+
+
+async def _edge(url: str, timeout: float) -> Finding:
+    started = time.monotonic()
+    try:
+        async with httpx.AsyncClient(timeout=timeout) as http:
+            response = await http.get(f"{url}/readyz")
+        checks = response.json()["checks"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        remedy = "Is `freehold edge` running, and EDGE_URL where it is reached? Locally see `make status`"
+        return Finding("edge", "fail", str(error) or type(error).__name__, remedy=remedy)
+    troubles = [f"{name}: {check['detail']}" for name, check in checks.items() if check["status"] != "pass"]
+    took = (time.monotonic() - started) * 1000
+    if troubles:
+        state: State = "warn" if response.is_success else "fail"
+        return Finding("edge", state, "; ".join(troubles), took, "See the log of `freehold edge`")
+    return Finding("edge", "ok", url, took)

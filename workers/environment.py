@@ -18,7 +18,19 @@ READ_ELSEWHERE = (
     "FREEHOLD_EMAIL",
     "FREEHOLD_PASSWORD",
 )
-FAMILIES = ("FREEHOLD_", "WORKER_", "SMTP_", "MAIL_", "LOG_", "SITE_", "API_", "ANON_")
+FAMILIES = (
+    "FREEHOLD_",
+    "WORKER_",
+    "SMTP_",
+    "MAIL_",
+    "LOG_",
+    "SITE_",
+    "API_",
+    "ANON_",
+    "EDGE_",
+    "JWT_",
+    "JWKS_",
+)
 
 
 def variables(env_file: str = ".env") -> dict[str, str]:

@@ -21,6 +21,7 @@ LOCAL_DEFAULTS = {"mail_from": "Freehold <notices@freehold.test>", "site_url": "
 # What the verbs can't do without, beyond API_URL and ANON_KEY. SMTP_HOST will do for SMTP_URL.
 FOR_WORKER = ("worker_key",)
 FOR_MAIL = ("worker_key", "smtp_url", "mail_from", "site_url")
+FOR_EDGE = ("worker_key",)
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -90,6 +91,25 @@ class Settings(BaseSettings):
     # What sends under way get after SIGTERM.
     worker_drain_seconds: Seconds = 20
 
+    # Where `freehold edge` listens, and where others reach it: what `doctor` asks.
+    edge_listen: str = "127.0.0.1"
+    edge_port: int = Field(default=54334, ge=1, le=65535)
+    edge_url: str | None = None
+    # What one request may hold and take, how many are served at once, what they get after SIGTERM.
+    edge_max_body_bytes: int = Field(default=1048576, ge=1024, le=104857600)
+    edge_timeout: Seconds = 15
+    edge_concurrency: int = Field(default=1000, ge=1, le=100_000)
+    edge_drain_seconds: Seconds = 20
+    # Origins whose pages may call it; the gateway reads the same variable.
+    cors_allow_origins: str = "*"
+
+    # How users' tokens are told from others. Unset, the key set and the issuer are Supabase's at API_URL.
+    jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str = "authenticated"
+    # For tokens signed with HS256; without it they are refused.
+    jwt_secret: Secret | None = None
+
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -98,7 +118,7 @@ class Settings(BaseSettings):
     def _default_mail_locally(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {**LOCAL_DEFAULTS, **values} if _is_local(values) else values
 
-    @validates("api_url", "site_url")
+    @validates("api_url", "site_url", "edge_url", "jwks_url")
     @classmethod
     def _no_clear_text_abroad(cls, value: str | None, info: ValidationInfo) -> str | None:
         url = urlsplit(value or "https://absent")
@@ -128,6 +148,19 @@ class Settings(BaseSettings):
     @property
     def message_id_domain(self) -> str:
         return self.mail_domain or parseaddr(self.mail_from or "")[1].rpartition("@")[2]
+
+    @property
+    def key_set_url(self) -> str:
+        return self.jwks_url or f"{self.api_url}/auth/v1/.well-known/jwks.json"
+
+    @property
+    def token_issuer(self) -> str:
+        return self.jwt_issuer or f"{self.api_url}/auth/v1"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret told, for the logs to hide."""
+        told = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in told if isinstance(value, SecretStr))
 
     def mail_server(self) -> MailServer:
         return _mail_server(self.model_dump())

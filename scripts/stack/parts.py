@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from scripts.stack import gateway, postgres, postgrest
-from scripts.stack.layout import HOST, Stack, write_private
+from scripts.stack.layout import HOST, REPOSITORY, Stack, write_private
 
 HERE = Path(__file__).parent
 AUTH_SETTINGS = (
@@ -22,6 +22,16 @@ AUTH_SETTINGS = (
     "MAILER_AUTOCONFIRM",
     "MAILER_OTP_EXP",
     "SMTP_MAX_FREQUENCY",
+)
+
+# What the edge service may be told by the environment of `up`; the rest follows from the stack.
+EDGE_SETTINGS = (
+    "CORS_ALLOW_ORIGINS",
+    "EDGE_CONCURRENCY",
+    "EDGE_DRAIN_SECONDS",
+    "EDGE_MAX_BODY_BYTES",
+    "EDGE_TIMEOUT",
+    "LOG_LEVEL",
 )
 
 
@@ -55,7 +65,7 @@ class Part:
 
 def parts(stack: Stack) -> list[Part]:
     """The parts in the order of starting."""
-    return [_postgres(stack), _postgrest(stack), _auth(stack), _mailbox(stack), _gateway(stack)]
+    return [_postgres(stack), _postgrest(stack), _auth(stack), _mailbox(stack), _edge(stack), _gateway(stack)]
 
 
 def _postgres(stack: Stack) -> Part:
@@ -117,6 +127,29 @@ def _mailbox(stack: Stack) -> Part:
         problem=lambda: _http_problem(stack.ports.mailbox_http, "/livez"),
         watched=_sources("mailbox"),
     )  # fmt: skip
+
+
+def _edge(stack: Stack) -> Part:
+    return Part(
+        name="edge",
+        title="Edge service",
+        command=[sys.executable, "-m", "workers", "edge"],
+        ports={"edge": stack.ports.edge},
+        # Not /readyz: the service is up before the first migration, and says then what is missing.
+        problem=lambda: _http_problem(stack.ports.edge, "/livez"),
+        watched=tuple(sorted((REPOSITORY / "workers").rglob("*.py"))),
+        env={
+            **{name: os.environ[name] for name in EDGE_SETTINGS if name in os.environ},
+            "FREEHOLD_ENV": "local",
+            "API_URL": stack.api_url,
+            "ANON_KEY": stack.keys.anon_key,
+            "WORKER_KEY": stack.keys.worker_key,
+            "JWT_SECRET": stack.keys.jwt_secret,
+            "EDGE_LISTEN": HOST,
+            "EDGE_PORT": str(stack.ports.edge),
+            "LOG_FORMAT": "json",
+        },
+    )
 
 
 def _gateway(stack: Stack) -> Part:

@@ -1,20 +1,29 @@
-"""Logs: one event a line on stderr, in UTC, as JSON or for people; no e-mail address ever gets into them."""
+"""Logs: one event a line on stderr, in UTC, as JSON or for people; no address and no secret in them."""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import structlog
 
 ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+SHORTEST_SECRET = 8  # what is shorter would also be found where it means something else
+_secrets: dict[str, str] = {}
 
 
-def configure(*, json: bool, level: str) -> None:
+def configure(*, json: bool, level: str, secrets: Iterable[str] = ()) -> None:
+    """Log from now on at this level; what others log (uvicorn, asyncio) too, from warnings on.
+
+    `secrets` are hidden wherever they turn up.
+    """
+    _secrets.clear()
+    _secrets.update((secret, "[secret]") for secret in secrets if len(secret) >= SHORTEST_SECRET)
+    logging.basicConfig(handlers=[_Others()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -43,4 +52,15 @@ def scrub(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutabl
 
 
 def scrubbed(text: str) -> str:
+    for secret, instead in _secrets.items():
+        if secret in text:
+            text = text.replace(secret, instead)
     return TOKEN.sub("[token]", ADDRESS.sub("[address]", text))
+
+
+class _Others(logging.Handler):
+    """Takes what libraries log the standard way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)

@@ -75,7 +75,7 @@ def test_the_second_start_changes_nothing(whole: Stack) -> None:
     assert pids(whole) == before
 
 
-@pytest.mark.parametrize("name", ["postgres", "postgrest", "auth", "mailbox", "gateway"])
+@pytest.mark.parametrize("name", ["postgres", "postgrest", "auth", "mailbox", "edge", "gateway"])
 def test_a_killed_part_is_restarted_and_the_status_says_so(whole: Stack, name: str) -> None:
     def now() -> supervise.PartStatus:
         return next(part for part in supervise.status(whole) if part.name == name)

@@ -76,12 +76,14 @@ class RpcServer:
 
     answers: dict[str, Any] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)  # what the key set publishes
 
     def __post_init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         routes = [
             Route("/rest/v1/rpc/{function}", self._rpc, methods=["POST"]),
             Route("/auth/v1/health", self._auth, methods=["GET"]),
+            Route("/auth/v1/.well-known/jwks.json", self._key_set, methods=["GET"]),
         ]
         config = uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off")
         self._server = uvicorn.Server(config)
@@ -112,6 +114,9 @@ class RpcServer:
 
     async def _auth(self, request: Request) -> Response:
         return JSONResponse({"name": "GoTrue", "version": "test"})
+
+    async def _key_set(self, request: Request) -> Response:
+        return JSONResponse({"keys": self.keys})
 
     def _serve(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))

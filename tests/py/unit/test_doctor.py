@@ -14,6 +14,7 @@ import jwt
 import pytest
 
 from tests.py.chaos.mail_server import MailServer
+from tests.py.unit.edge_process import running
 from tests.py.unit.rpc_server import Refusal, RpcServer
 from workers.doctor import Finding, backlog, clock, examine
 from workers.settings import Settings
@@ -38,18 +39,18 @@ def health(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RpcServer]:
+def running_server() -> Iterator[RpcServer]:
     with RpcServer() as server:
         yield server
 
 
 @pytest.fixture
-def server(running: RpcServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RpcServer:
+def server(running_server: RpcServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RpcServer:
     monkeypatch.chdir(tmp_path)
-    running.calls.clear()
-    running.answers.clear()
-    running.answers["health"] = lambda _: health()
-    return running
+    running_server.calls.clear()
+    running_server.answers.clear()
+    running_server.answers["health"] = lambda _: health()
+    return running_server
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +64,15 @@ def key(days: float) -> str:
     return jwt.encode(claims, "a-secret-of-the-tests-that-is-long-enough", algorithm="HS256")
 
 
-def found(api_url: str, smtp_url: str, *, key_days: float = 100) -> dict[str, Finding]:
+def found(
+    api_url: str, smtp_url: str, *, key_days: float = 100, edge_url: str | None = None
+) -> dict[str, Finding]:
     settings = Settings(
         api_url=api_url,
         anon_key="sb_publishable_x7Kq",  # type: ignore[arg-type]
         worker_key=key(key_days),  # type: ignore[arg-type]
         smtp_url=smtp_url,  # type: ignore[arg-type]
+        edge_url=edge_url,
         api_timeout=2,
         smtp_timeout=2,
     )
@@ -189,3 +193,17 @@ def test_what_was_given_up_or_is_in_doubt_is_a_warning_with_the_way_out() -> Non
         ("warn", "1 unknown, 2 failed"),
     ]
     assert all("resolve_message" in (finding.remedy or "") for finding in findings)
+
+
+def test_an_edge_service_is_asked_where_it_is_said_to_be(
+    server: RpcServer, mail: MailServer, nobody: int, tmp_path: Path
+) -> None:
+    with running(server.url, tmp_path) as edge:
+        finding = found(server.url, mail.url, edge_url=edge.url)["edge"]
+        assert (finding.state, finding.detail) == ("ok", edge.url)
+    with running(f"http://127.0.0.1:{nobody}", tmp_path) as edge:
+        finding = found(server.url, mail.url, edge_url=edge.url)["edge"]
+        assert finding.state == "fail" and "api: " in finding.detail and "keys: " in finding.detail
+    finding = found(server.url, mail.url, edge_url=f"http://127.0.0.1:{nobody}")["edge"]
+    assert finding.state == "fail" and "freehold edge" in (finding.remedy or "")
+    assert "edge" not in found(server.url, mail.url)

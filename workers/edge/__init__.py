@@ -1,0 +1,1 @@
+"""The HTTP service beside the database: what a browser or a provider calls and SQL can't answer."""

@@ -1,0 +1,58 @@
+"""What the endpoints work with: opened when the service starts, closed when its last request is answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from workers import outbound
+from workers.edge.key_set import KeySet
+from workers.edge.readiness import Readiness, api, keys
+from workers.edge.tokens import Caller, Tokens
+from workers.settings import Settings
+from workers.worker_rpc import WorkerRpc
+
+
+@dataclass(frozen=True)
+class Service:
+    tokens: Tokens
+    readiness: Readiness
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
+    """Nothing is asked of anybody before the first request: the service starts whatever is away."""
+    if settings.worker_key is None:
+        raise ValueError("these settings have no WORKER_KEY; load them with FOR_EDGE")
+    async with outbound.new_session() as http:
+        rpc = WorkerRpc(
+            http,
+            settings.api_url,
+            anon_key=settings.anon_key.get_secret_value(),
+            worker_key=settings.worker_key.get_secret_value(),
+        )
+        key_set = KeySet(http, settings.key_set_url)
+        yield Service(
+            tokens=Tokens(
+                key_set,
+                issuer=settings.token_issuer,
+                audience=settings.jwt_audience,
+                secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
+            ),
+            readiness=Readiness({"api": api(rpc), "keys": keys(key_set)}),
+        )
+
+
+def of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who sent the request; the log will say so. Refusal 401 without a valid token."""
+    caller = await of(request).tokens.caller(request.headers.get("authorization"))
+    request.state.user_id = caller.user_id
+    return caller
