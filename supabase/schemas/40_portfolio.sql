@@ -18,7 +18,8 @@ create table public.properties (
     country text not null default 'US' check (country ~ '^[A-Z]{2}$'),
     latitude double precision check (latitude between -90 and 90),
     longitude double precision check (longitude between -180 and 180),
-    place_id text check (length(place_id) between 1 and 300),
+    -- Such ids have no greatest length of their own; an index has.
+    place_id text check (place_id <> '' and octet_length(place_id) <= 2000),
     address_status text not null default 'unverified' check (
         address_status in ('verified', 'corrected', 'unverified')
     ),
@@ -39,6 +40,7 @@ create unique index properties_name_key on public.properties (workspace_id, lowe
 create index properties_manager_id_idx on public.properties (workspace_id, manager_id);
 create index properties_status_idx on public.properties (workspace_id, status);
 create index properties_city_idx on public.properties (workspace_id, state, city);
+create index properties_place_id_idx on public.properties (workspace_id, place_id) where place_id is not null;
 
 
 -- A property that names neither takes its workspace's time zone and currency. Runs as the caller.
@@ -98,7 +100,7 @@ comment on column public.properties.postal_code is $$Postal code as text: leadin
 comment on column public.properties.country is $$ISO 3166-1 alpha-2 code.$$;
 comment on column public.properties.latitude is $$WGS 84, degrees north, as confirmed by a person.$$;
 comment on column public.properties.longitude is $$WGS 84, degrees east, as confirmed by a person.$$;
-comment on column public.properties.place_id is $$The Google Places id, where the address was chosen from its suggestions.$$;
+comment on column public.properties.place_id is $$The id of the place, where the address was chosen from suggestions: Google's, or one that begins with local: or photon:.$$;
 comment on column public.properties.address_status is
     $$verified (a service knows the address), corrected (a person accepted its correction) or unverified (as typed).$$;
 comment on column public.properties.timezone is

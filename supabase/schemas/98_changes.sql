@@ -22,6 +22,10 @@ as $$
         ('workspace_members', '{user_id}', '{}', null),
         ('workspace_invitations', '{id}', '{members.manage}', 'true'),
         ('properties', '{id}', '{portfolio.read}', 'id = any (array(select private.my_property_ids()))'),
+        (
+            'place_coordinates', '{place_id}', '{portfolio.read}',
+            'place_id = any (array(select private.my_place_ids()))'
+        ),
         ('units', '{id}', '{portfolio.read}', 'id = any (array(select private.my_unit_ids()))'),
         ('tenants', '{id}', '{renters.read}', 'user_id = (select auth.uid())'),
         ('vendors', '{id}', '{portfolio.read}', 'user_id = (select auth.uid())'),

@@ -31,15 +31,16 @@ RPCS = """
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
-    are_options conditional fail has_portal is_timezone my_assigned_request_ids my_current_lease_ids
-    my_document_ids my_household_request_ids my_inspection_ids my_lease_ids my_portal_workspaces
-    my_property_ids my_request_ids my_unit_ids my_workspaces pre_request search_text workspaces_in_reach
-    workspaces_with
+    are_options conditional fail google_retention has_portal is_timezone my_assigned_request_ids
+    my_current_lease_ids my_document_ids my_household_request_ids my_inspection_ids my_lease_ids
+    my_place_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
+    search_text workspaces_in_reach workspaces_with
 """
 EXECUTABLE = {
     "anon": {"private.pre_request"},
     "authenticated": {
         "public.changes",
+        "public.coordinates",
         *(f"private.{name}" for name in FOLLOWED.split()),
         *(f"public.{name}" for name in RPCS.split()),
         *(f"private.{name}" for name in (RPCS + ASKED).split()),
@@ -48,6 +49,7 @@ EXECUTABLE = {
     "worker": {
         "worker.settle_changes",
         "private.pre_request",
+        "worker.admit_place_calls",
         "worker.begin_send",
         "worker.claim_messages",
         "worker.complete_messages",
@@ -61,9 +63,12 @@ EXECUTABLE = {
         "worker.lease_expiry_check",
         "worker.notification_retention",
         "worker.lease_turnover",
+        "worker.open_place_session",
         "worker.prune_audit",
+        "worker.purge_places",
         "worker.queue_metrics",
         "worker.reconcile_rollups",
+        "worker.record_place",
         "worker.release_messages",
         "worker.seal_audit",
         "worker.start_due_runs",

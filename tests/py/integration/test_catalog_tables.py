@@ -79,6 +79,8 @@ UNRECORDED = {
     "audit_values": "as above: the values of its entries",
     "notifications": "what somebody was told and has read is theirs alone to see",
     "notification_preferences": "as above: how that person wants to be told",
+    "place_coordinates": "a copy that may be kept for 30 days, and the record is kept for years",
+    "places_usage": "counts that grow with every few letters typed",
 }
 # Words of column names that tell of a person, or of what nobody may read; and columns with one that don't.
 PERSONAL = re.compile(r"(^|_)(email|phone|first_name|last_name|address|to_name)(_|$)")

@@ -149,6 +149,12 @@ cross join lateral (
 insert into public.lease_addenda (workspace_id, lease_id, title, effective_on, signed_on)
 select workspace_id, lease_id, 'Parking', '2020-01-01', '2020-01-01' from tests.rows;
 
+insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
+select workspace_id, 'place-' || k, 39.78, -89.65, 'google', now() from tests.rows;
+
+insert into public.places_usage (workspace_id, on_day, provider, kind, calls, cost_microdollars)
+select workspace_id, date '2020-01-01' + k, 'google', 'autocomplete', 6, 16980 from tests.rows;
+
 set local session_replication_role = origin;
 
 analyze public.workspaces, public.workspace_members, public.workspace_invitations, public.properties, public.units,
@@ -163,4 +169,4 @@ analyze public.inspection_templates, public.inspection_template_items, public.in
     public.inspection_signatures, public.expenses, public.documents;
 
 analyze public.notifications, public.notification_preferences,
-    public.lease_addenda;
+    public.lease_addenda, public.place_coordinates, public.places_usage;

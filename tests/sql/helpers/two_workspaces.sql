@@ -157,9 +157,9 @@ insert into public.workspace_members (workspace_id, user_id, role) values
 (ws('b'), member('both'), 'accountant');
 
 insert into public.properties
-    (id, workspace_id, name, address_line1, city, state, postal_code, timezone, currency, manager_id)
+    (id, workspace_id, name, address_line1, city, state, postal_code, place_id, timezone, currency, manager_id)
 select
-    prop(w.letter, p.n), ws(w.letter), p.name, p.n || ' Elm Street', 'Springfield', 'IL', '62701',
+    prop(w.letter, p.n), ws(w.letter), p.name, p.n || ' Elm Street', 'Springfield', 'IL', '62701', 'place-' || p.n,
     'America/Chicago', 'USD', member('manager_' || w.letter)
 from tests.workspaces as w
 cross join (values (1, 'Elm Court'), (2, 'Empty Lot')) as p (n, name);
@@ -530,6 +530,15 @@ cross join (
     (4, 'ended', 'Cellar', '2018-01-01'),
     (5, 'neighbour', 'Attic', '2020-01-01')
 ) as d (n, lease, title, signed_on);
+
+insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
+select p.workspace_id, p.place_id, 39.78, -89.65, 'google', now()
+from public.properties as p;
+
+insert into public.places_usage (workspace_id, on_day, provider, kind, calls, cost_microdollars)
+select ws(w.letter), '2020-01-01', 'google', u.kind, u.calls, u.cost
+from tests.workspaces as w
+cross join (values ('autocomplete', 6, 16980), ('details', 1, 5000)) as u (kind, calls, cost);
 
 -- What all of this left in the change log counts for nothing: these take its place.
 delete from public.audit_entries;

@@ -1,0 +1,939 @@
+set local lock_timeout = '2s';
+set local statement_timeout = '30s';
+
+set local check_function_bodies = off;
+
+alter table "public"."properties"
+    -- A wider one takes its place below.
+    -- squawk-ignore ban-drop-constraint
+    drop constraint "properties_place_id_check";
+
+create table "private"."place_call_costs" (
+    "provider" text not null,
+    "kind" text not null,
+    "microdollars" integer not null,
+    "billed_autocompletes" integer,
+    constraint "place_call_costs_billed_autocompletes_check" check ((billed_autocompletes >= 0)),
+    constraint "place_call_costs_microdollars_check" check ((microdollars >= 0)),
+    constraint "place_call_costs_pkey" primary key (provider, kind)
+);
+
+create unlogged table "private"."place_counts" (
+    "name" text not null,
+    "subject" uuid not null,
+    "starts_at" timestamp with time zone not null,
+    "asked" integer not null,
+    "admitted" integer not null,
+    constraint "place_counts_pkey" primary key (name, starts_at, subject)
+);
+
+alter table "private"."place_counts"
+    set (fillfactor=50);
+
+create table "private"."place_sessions" (
+    "id" uuid not null default gen_random_uuid(),
+    "workspace_id" uuid not null,
+    "user_id" uuid not null,
+    "provider_token" uuid not null default gen_random_uuid(),
+    "opened_at" timestamp with time zone not null,
+    "autocompletes" integer not null default 0,
+    "last_instance" text,
+    "last_autocomplete_at" timestamp with time zone,
+    "others_autocomplete_at" timestamp with time zone,
+    "closed_at" timestamp with time zone,
+    constraint "place_sessions_pkey" primary key (id)
+);
+
+alter table "private"."place_sessions"
+    set (fillfactor=60);
+
+create table "public"."place_coordinates" (
+    "workspace_id" uuid not null,
+    "place_id" text not null,
+    "latitude" double precision not null,
+    "longitude" double precision not null,
+    "provider" text not null,
+    "fetched_at" timestamp with time zone not null,
+    constraint "place_coordinates_latitude_check"
+        check (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    constraint "place_coordinates_longitude_check"
+        check (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
+    constraint "place_coordinates_pkey" primary key (workspace_id, place_id),
+    constraint "place_coordinates_place_id_check" check (((place_id <> ''::text) AND (octet_length(place_id) <= 2000))),
+    constraint "place_coordinates_provider_check"
+        check ((provider = ANY (ARRAY['google'::text, 'photon'::text, 'local'::text])))
+);
+
+alter table "public"."place_coordinates"
+    enable row level security;
+
+revoke all on table "public"."place_coordinates" from "anon";
+
+create table "public"."places_usage" (
+    "workspace_id" uuid not null,
+    "on_day" date not null,
+    "provider" text not null,
+    "kind" text not null,
+    "calls" bigint not null,
+    "cost_microdollars" bigint not null,
+    constraint "places_usage_kind_check"
+        check ((kind = ANY (ARRAY['autocomplete'::text, 'details'::text, 'validate'::text]))),
+    constraint "places_usage_pkey" primary key (workspace_id, on_day, provider, kind),
+    constraint "places_usage_provider_check"
+        check ((provider = ANY (ARRAY['google'::text, 'photon'::text, 'local'::text])))
+);
+
+alter table "public"."places_usage"
+    enable row level security;
+
+alter table "public"."places_usage"
+    set (fillfactor=50);
+
+revoke all on table "public"."places_usage" from "anon";
+
+create or replace function private.google_retention()
+    returns interval
+    language sql
+    immutable
+    parallel safe
+    set search_path to ''
+    AS $function$
+    select interval '29 days'
+$function$;
+
+create or replace function private.member_holds (
+    p_user_id uuid,
+    p_workspace_id uuid,
+    p_permission text
+)
+    returns boolean
+    language sql
+    stable
+    security definer
+    set search_path to ''
+    AS $function$
+    select exists (
+        select from private.role_permissions as rp where rp.role = m.role and rp.permission = p_permission
+    )
+    from public.workspace_members as m
+    where m.workspace_id = p_workspace_id and m.user_id = p_user_id and m.status = 'active'
+$function$;
+
+create or replace function private.my_place_ids()
+    returns SETOF text
+    language plpgsql
+    stable
+    security definer
+    set search_path to ''
+    AS $function$
+begin
+    return query
+    select p.place_id
+    from public.properties as p
+    where p.id = any (array(select private.my_property_ids())) and p.place_id is not null;
+end
+$function$;
+
+create or replace function private.place_counters (
+    p_calls jsonb,
+    p_days date[],
+    p_now timestamp with time zone
+)
+    returns jsonb
+    language sql
+    stable
+    set search_path to ''
+    AS $function$
+    with calls as (
+        select distinct c.user_id, c.workspace_id, 'places_' || c.provider || '_' || c.kind as shared
+        from jsonb_to_recordset(p_calls) as c (user_id uuid, workspace_id uuid, provider text, kind text)
+    ),
+    windows as (
+        select l.name, l.allowed, l.per, date_bin(l.per, p_now, timestamptz 'epoch') as starts_at
+        from private.limits as l
+        where l.name in ('places_per_user', 'places_per_workspace') or l.name in (select c.shared from calls as c)
+    ),
+    own as (
+        select n.name || ' ' || n.subject as key, n.admitted as amount
+        from windows as w
+        join private.place_counts as n on n.name = w.name and n.starts_at = w.starts_at
+        where
+            (w.name = 'places_per_user' and n.subject in (select c.user_id from calls as c))
+            or (w.name = 'places_per_workspace' and n.subject in (select c.workspace_id from calls as c))
+    ),
+    -- Who asked in the window before is expected to ask as much in this one, and has as much kept, up to an equal share.
+    expected as (
+        select
+            w.name,
+            n.subject,
+            least(n.asked, w.allowed / count(*) over (partition by w.name)) as need,
+            coalesce(sofar.admitted, 0) as admitted
+        from windows as w
+        join private.place_counts as n on n.name = w.name and n.starts_at = w.starts_at - w.per
+        left join private.place_counts as sofar
+            on sofar.name = w.name and sofar.starts_at = w.starts_at and sofar.subject = n.subject
+        where w.name in (select c.shared from calls as c)
+    ),
+    of_shared as (
+        select 'total ' || w.name, sum(n.admitted)
+        from windows as w
+        join private.place_counts as n on n.name = w.name and n.starts_at = w.starts_at
+        where w.name in (select c.shared from calls as c)
+        group by w.name
+        union all
+        select n.name || ' ' || n.subject, n.admitted
+        from windows as w
+        join private.place_counts as n on n.name = w.name and n.starts_at = w.starts_at
+        where w.name in (select c.shared from calls as c) and n.subject in (select c.workspace_id from calls as c)
+        union all
+        select 'need ' || e.name || ' ' || e.subject, e.need
+        from expected as e
+        where e.subject in (select c.workspace_id from calls as c)
+        union all
+        select 'reserved ' || e.name, sum(greatest(0, e.need - e.admitted))
+        from expected as e
+        group by e.name
+    ),
+    of_days as (
+        select f.key, f.amount
+        from public.places_usage as u
+        cross join lateral (
+            values
+            (format('calls %s %s', u.workspace_id, u.on_day), u.calls),
+            (format('cost %s %s', u.workspace_id, u.on_day), u.cost_microdollars)
+        ) as f (key, amount)
+        where u.workspace_id in (select c.workspace_id from calls as c) and u.on_day = any (p_days)
+    )
+    select coalesce(jsonb_object_agg(summed.key, summed.amount), '{}')
+    from (
+        select gathered.key, sum(gathered.amount) as amount
+        from (
+            select * from own
+            union all
+            select * from of_shared
+            union all
+            select * from of_days
+        ) as gathered (key, amount)
+        group by gathered.key
+    ) as summed
+$function$;
+
+create or replace function private.record_place_calls (
+    p_decided jsonb,
+    p_sessions private.place_sessions[],
+    p_now timestamp with time zone
+)
+    returns void
+    language sql
+    set search_path to ''
+    AS $function$
+    insert into private.place_counts as n (name, subject, starts_at, asked, admitted)
+    select l.name, c.subject, date_bin(l.per, p_now, timestamptz 'epoch'), count(*), count(*) filter (where d.admitted)
+    from jsonb_to_recordset(p_decided) as d (
+        user_id uuid, workspace_id uuid, provider text, kind text, admitted boolean
+    )
+    cross join lateral (
+        values
+        ('places_per_user', d.user_id),
+        ('places_per_workspace', d.workspace_id),
+        ('places_' || d.provider || '_' || d.kind, d.workspace_id)
+    ) as c (name, subject)
+    join private.limits as l on l.name = c.name
+    group by l.name, c.subject, l.per
+    on conflict (name, starts_at, subject) do update set
+        asked = n.asked + excluded.asked,
+        admitted = n.admitted + excluded.admitted;
+
+    insert into public.places_usage as u (workspace_id, on_day, provider, kind, calls, cost_microdollars)
+    select e.workspace_id, e.on_day, e.provider, e.kind, sum(e.calls), sum(e.cost)
+    from jsonb_to_recordset(p_decided) as d (
+        workspace_id uuid, provider text, kind text, admitted boolean, on_day date, cost bigint, credit bigint
+    )
+    cross join lateral (
+        values
+        (d.workspace_id, d.on_day, d.provider, d.kind, 1, d.cost),
+        (d.workspace_id, d.on_day, d.provider, 'autocomplete', 0, -d.credit)
+    ) as e (workspace_id, on_day, provider, kind, calls, cost)
+    where d.admitted and (e.calls > 0 or e.cost <> 0)
+    group by e.workspace_id, e.on_day, e.provider, e.kind
+    on conflict (workspace_id, on_day, provider, kind) do update set
+        calls = u.calls + excluded.calls,
+        cost_microdollars = u.cost_microdollars + excluded.cost_microdollars;
+
+    update private.place_sessions as s
+    set
+        autocompletes = t.autocompletes,
+        last_instance = t.last_instance,
+        last_autocomplete_at = t.last_autocomplete_at,
+        others_autocomplete_at = t.others_autocomplete_at,
+        closed_at = t.closed_at
+    from unnest(p_sessions) as t
+    where s.id = t.id and (s.autocompletes, s.closed_at) is distinct from (t.autocompletes, t.closed_at)
+$function$;
+
+create or replace function private.synced_tables()
+    returns table (
+        ordinal bigint,
+        name text,
+        key_columns text[],
+        seen_with text[],
+        seen_where text
+    )
+    language sql
+    immutable
+    set search_path to ''
+    AS $function$
+    select row_number() over (), t.*
+    from (
+        values
+        ('workspaces', '{id}'::text[], '{}'::text[], 'id = any (array(select private.my_portal_workspaces()))'),
+        ('workspace_members', '{user_id}', '{}', null),
+        ('workspace_invitations', '{id}', '{members.manage}', 'true'),
+        ('properties', '{id}', '{portfolio.read}', 'id = any (array(select private.my_property_ids()))'),
+        (
+            'place_coordinates', '{place_id}', '{portfolio.read}',
+            'place_id = any (array(select private.my_place_ids()))'
+        ),
+        ('units', '{id}', '{portfolio.read}', 'id = any (array(select private.my_unit_ids()))'),
+        ('tenants', '{id}', '{renters.read}', 'user_id = (select auth.uid())'),
+        ('vendors', '{id}', '{portfolio.read}', 'user_id = (select auth.uid())'),
+        ('leases', '{id}', '{leases.read}', 'id = any (array(select private.my_lease_ids()))'),
+        ('lease_units', '{id}', '{leases.read}', 'lease_id = any (array(select private.my_lease_ids()))'),
+        (
+            'lease_tenants', '{lease_id, tenant_id}', '{leases.read}',
+            'lease_id = any (array(select private.my_lease_ids()))'
+        ),
+        ('lease_terms', '{id}', '{leases.read}', 'lease_id = any (array(select private.my_lease_ids()))'),
+        (
+            'lease_addenda', '{id}', '{leases.read}',
+            'signed_on is not null and lease_id = any (array(select private.my_lease_ids()))'
+        ),
+        ('lease_status_changes', '{id}', '{leases.read}', 'lease_id = any (array(select private.my_lease_ids()))'),
+        ('maintenance_plans', '{id}', '{maintenance.read}', null),
+        ('maintenance_requests', '{id}', '{maintenance.read}', 'id = any (array(select private.my_request_ids()))'),
+        ('maintenance_status_changes', '{id}', '{maintenance.read}', null),
+        (
+            'maintenance_comments', '{id}', '{maintenance.read}',
+            'request_id = any (array(select private.my_request_ids()))'
+        ),
+        ('maintenance_costs', '{id}', '{money.read}', null),
+        ('inspection_templates', '{id}', '{maintenance.read}', null),
+        ('inspection_template_items', '{id}', '{maintenance.read}', null),
+        ('inspections', '{id}', '{maintenance.read}', 'id = any (array(select private.my_inspection_ids()))'),
+        (
+            'inspection_items', '{id}', '{maintenance.read}',
+            'inspection_id = any (array(select private.my_inspection_ids()))'
+        ),
+        (
+            'inspection_signatures', '{id}', '{maintenance.read}',
+            'inspection_id = any (array(select private.my_inspection_ids()))'
+        ),
+        ('expenses', '{id}', '{money.read}', null),
+        ('documents', '{id}', '{documents.read}', 'id = any (array(select private.my_document_ids()))'),
+        (
+            'custom_field_definitions', '{id}', '{portfolio.read, renters.read, leases.read, maintenance.read}', 'true'
+        ),
+        ('property_custom_fields', '{property_id}', '{portfolio.read}', null),
+        ('unit_custom_fields', '{unit_id}', '{portfolio.read}', null),
+        ('tenant_custom_fields', '{tenant_id}', '{renters.read}', null),
+        ('lease_custom_fields', '{lease_id}', '{leases.read}', null),
+        ('maintenance_request_custom_fields', '{request_id}', '{maintenance.read}', null),
+        ('notifications', '{id}', null, 'user_id = (select auth.uid())'),
+        ('notification_preferences', '{user_id, category, channel}', null, 'user_id = (select auth.uid())'),
+        ('messages', '{id}', '{messages.read}', null),
+        ('imports', '{id}', '{imports.run}', null)
+    ) as t (name, key_columns, seen_with, seen_where)
+$function$;
+
+create or replace function public.coordinates (
+    property public.properties
+)
+    returns jsonb
+    language plpgsql
+    stable
+    set search_path to ''
+    AS $function$
+begin
+    if property.latitude is not null then
+        return jsonb_build_object(
+            'latitude', property.latitude, 'longitude', property.longitude, 'source', 'person', 'fetched_at', null
+        );
+    end if;
+    if property.place_id is null then
+        return null;
+    end if;
+    return (
+        select jsonb_build_object(
+            'latitude', c.latitude, 'longitude', c.longitude, 'source', c.provider, 'fetched_at', c.fetched_at
+        )
+        from public.place_coordinates as c
+        where
+            c.workspace_id = property.workspace_id
+            and c.place_id = property.place_id
+            and (c.provider <> 'google' or c.fetched_at > now() - private.google_retention())
+    );
+end
+$function$;
+
+revoke all on function "public"."coordinates"(public.properties) from public, "anon", "service_role";
+
+create or replace function worker.admit_place_calls (
+    p_calls jsonb,
+    p_now timestamp with time zone default null::timestamp with time zone
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path to ''
+    set lock_timeout to '2s'
+    AS $function$
+declare
+    v_now timestamptz;
+    v_calls jsonb;
+    v_sessions private.place_sessions[];
+    v_limits jsonb;
+    v_costs jsonb;
+    v_n jsonb;
+    v_answers jsonb[] := '{}';
+    v_decided jsonb[] := '{}';
+    v_call record;
+    v_s private.place_sessions;
+    v_i integer;
+    v_price jsonb;
+    v_day date;
+    v_shared text;
+    v_user text;
+    v_workspace text;
+    v_of_shared text;
+    v_keeps bigint;
+    v_closes boolean;
+    v_others_at timestamptz;
+    v_token uuid;
+    v_cost bigint;
+    v_credit bigint;
+    v_reason text;
+    v_scope text;
+    v_until timestamptz;
+begin
+    begin
+        perform pg_advisory_xact_lock(hashtextextended('freehold.admit_place_calls', 0));
+    exception when lock_not_available then
+        perform private.fail(
+            503, 'places_unavailable', 'Address search is too busy.',
+            p_hint := 'Let the person type the address by hand, and try again with the next letters.'
+        );
+    end;
+    perform set_config('synchronous_commit', 'off', true);
+    -- Not before: whoever was let through while this one waited must not appear to come later.
+    v_now := coalesce(p_now, clock_timestamp());
+
+    -- What the caller leaves out is taken for the dearest.
+    select jsonb_agg(c.call || jsonb_build_object('provider', coalesce(c.call ->> 'provider', 'google')) order by c.n)
+    into v_calls
+    from jsonb_array_elements(p_calls) with ordinality as c (call, n);
+    select coalesce(array_agg(s), '{}') into v_sessions
+    from private.place_sessions as s
+    where s.id in (select c.session_id from jsonb_to_recordset(v_calls) as c (session_id uuid));
+    select jsonb_object_agg(l.name, jsonb_build_object(
+        'allowed', l.allowed, 'until', date_bin(l.per, v_now, timestamptz 'epoch') + l.per
+    ))
+    into v_limits
+    from private.limits as l
+    where l.name like 'places\_%';
+    select coalesce(jsonb_object_agg(c.provider || ' ' || c.kind, to_jsonb(c)), '{}') into v_costs
+    from private.place_call_costs as c;
+    v_day := (v_now at time zone 'UTC')::date;
+    v_n := private.place_counters(
+        v_calls, v_day || array(select (s.opened_at at time zone 'UTC')::date from unnest(v_sessions) as s), v_now
+    );
+
+    for v_call in
+        select
+            c.*,
+            private.member_holds(c.user_id, c.workspace_id, 'portfolio.write') as may
+        from rows from (jsonb_to_recordset(v_calls) as (
+            session_id uuid, user_id uuid, workspace_id uuid, kind text, instance text, provider text
+        )) with ordinality as c (session_id, user_id, workspace_id, kind, instance, provider, n)
+        order by c.n
+    loop
+        v_reason := case when v_call.may is null then 'workspace_not_found' when not v_call.may then 'permission_denied' end;
+        v_scope := null;
+        v_until := null;
+        v_token := null;
+        v_i := null;
+        v_credit := 0;
+        v_price := v_costs -> (v_call.provider || ' ' || v_call.kind);
+        v_cost := coalesce((v_price ->> 'microdollars')::bigint, 0);
+        v_day := (v_now at time zone 'UTC')::date;
+
+        if v_reason is null and (v_call.session_id is not null or v_call.kind <> 'validate') then
+            select s.i into v_i
+            from generate_subscripts(v_sessions, 1) as s (i)
+            where (v_sessions[s.i]).id = v_call.session_id;
+            v_s := v_sessions[v_i];
+            if v_i is null
+                or (v_s.user_id, v_s.workspace_id) <> (v_call.user_id, v_call.workspace_id)
+                or v_s.closed_at is not null
+                or greatest(v_s.opened_at, v_s.last_autocomplete_at) <= v_now - interval '3 minutes'
+                or v_s.opened_at <= v_now - interval '30 minutes'
+            then
+                v_reason := 'places_invalid_session';
+            else
+                v_closes := v_call.kind <> 'autocomplete';
+                v_day := (v_s.opened_at at time zone 'UTC')::date;
+                v_token := v_s.provider_token;
+                -- An autocomplete of another process may be under way still, and would reach the provider with a token that is
+                -- closed: it has 2.5 seconds, counted from before it was let through. Then this call goes alone, without the token.
+                v_others_at := case
+                    when v_s.last_instance = v_call.instance then v_s.others_autocomplete_at
+                    else v_s.last_autocomplete_at
+                end;
+                if v_closes and v_others_at > v_now - interval '3 seconds' then
+                    v_token := null;
+                end if;
+                if v_closes and v_token is not null then
+                    v_credit := greatest(0, v_s.autocompletes - (v_price ->> 'billed_autocompletes')::bigint)
+                        * coalesce((v_costs -> (v_call.provider || ' autocomplete') ->> 'microdollars')::bigint, 0);
+                    v_credit := coalesce(v_credit, 0);
+                end if;
+            end if;
+        end if;
+
+        v_user := 'places_per_user ' || v_call.user_id;
+        v_workspace := 'places_per_workspace ' || v_call.workspace_id;
+        v_shared := 'places_' || v_call.provider || '_' || v_call.kind;
+        v_of_shared := v_shared || ' ' || v_call.workspace_id;
+        -- Of what is reserved this much is the workspace's own.
+        v_keeps := greatest(
+            0, coalesce((v_n ->> ('need ' || v_of_shared))::bigint, 0) - coalesce((v_n ->> v_of_shared)::bigint, 0)
+        );
+        if v_reason is null then
+            v_scope := case
+                when coalesce((v_n ->> v_user)::bigint, 0) >= (v_limits -> 'places_per_user' ->> 'allowed')::bigint
+                    then 'places_per_user'
+                when coalesce((v_n ->> v_workspace)::bigint, 0) >= (v_limits -> 'places_per_workspace' ->> 'allowed')::bigint
+                    then 'places_per_workspace'
+                when coalesce((v_n ->> format('calls %s %s', v_call.workspace_id, v_day))::bigint, 0)
+                    >= (v_limits -> 'places_per_workspace_day' ->> 'allowed')::bigint
+                    then 'places_per_workspace_day'
+                when v_cost > v_credit
+                    and coalesce((v_n ->> format('cost %s %s', v_call.workspace_id, v_day))::bigint, 0) + v_cost - v_credit
+                    > (v_limits -> 'places_cost_per_workspace_day' ->> 'allowed')::bigint
+                    then 'places_cost_per_workspace_day'
+                when coalesce((v_n ->> ('total ' || v_shared))::bigint, 0)
+                    + coalesce((v_n ->> ('reserved ' || v_shared))::bigint, 0) - v_keeps
+                    >= (v_limits -> v_shared ->> 'allowed')::bigint
+                    then v_shared
+            end;
+            if v_scope is not null then
+                v_reason := 'places_quota';
+                v_until := v_limits -> v_scope ->> 'until';
+            end if;
+        end if;
+
+        if v_reason is null then
+            v_n := v_n || jsonb_build_object(
+                v_user, coalesce((v_n ->> v_user)::bigint, 0) + 1,
+                v_workspace, coalesce((v_n ->> v_workspace)::bigint, 0) + 1,
+                v_of_shared, coalesce((v_n ->> v_of_shared)::bigint, 0) + 1,
+                'total ' || v_shared, coalesce((v_n ->> ('total ' || v_shared))::bigint, 0) + 1,
+                'reserved ' || v_shared,
+                coalesce((v_n ->> ('reserved ' || v_shared))::bigint, 0) - case when v_keeps > 0 then 1 else 0 end,
+                format('calls %s %s', v_call.workspace_id, v_day),
+                coalesce((v_n ->> format('calls %s %s', v_call.workspace_id, v_day))::bigint, 0) + 1,
+                format('cost %s %s', v_call.workspace_id, v_day),
+                coalesce((v_n ->> format('cost %s %s', v_call.workspace_id, v_day))::bigint, 0) + v_cost - v_credit
+            );
+            if v_i is not null and v_closes then
+                v_s.closed_at := v_now;
+                -- The mark must outlive a crash of the server, or the token would be used again. Letters typed need not.
+                perform set_config('synchronous_commit', 'on', true);
+            elsif v_i is not null then
+                if v_s.last_instance is distinct from v_call.instance then
+                    v_s.others_autocomplete_at := v_s.last_autocomplete_at;
+                    v_s.last_instance := v_call.instance;
+                end if;
+                v_s.last_autocomplete_at := v_now;
+                v_s.autocompletes := v_s.autocompletes + 1;
+            end if;
+            if v_i is not null then
+                v_sessions[v_i] := v_s;
+            end if;
+        end if;
+
+        v_answers := v_answers || case
+            when v_reason is null then jsonb_build_object(
+                'admitted', true,
+                'provider_token', v_token,
+                'remaining', least(
+                    (v_limits -> 'places_per_user' ->> 'allowed')::bigint - (v_n ->> v_user)::bigint,
+                    (v_limits -> 'places_per_workspace' ->> 'allowed')::bigint - (v_n ->> v_workspace)::bigint
+                )
+            )
+            else jsonb_strip_nulls(jsonb_build_object(
+                'admitted', false,
+                'reason', v_reason,
+                'scope', v_scope,
+                'retry_after', greatest(1, ceil(extract(epoch from v_until - v_now)))
+            ))
+        end;
+        -- Who is refused for what others use has asked all the same: as much is kept for them next time.
+        if v_reason is null or v_scope = v_shared then
+            v_decided := v_decided || jsonb_build_object(
+                'user_id', v_call.user_id, 'workspace_id', v_call.workspace_id, 'provider', v_call.provider,
+                'kind', v_call.kind, 'admitted', v_reason is null, 'on_day', v_day, 'cost', v_cost, 'credit', v_credit
+            );
+        end if;
+    end loop;
+
+    perform private.record_place_calls(to_jsonb(v_decided), v_sessions, v_now);
+    return to_jsonb(v_answers);
+end
+$function$;
+
+create or replace function worker.open_place_session (
+    p_user_id uuid,
+    p_workspace_id uuid,
+    p_now timestamp with time zone default now()
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path to ''
+    AS $function$
+declare
+    v_may boolean := private.member_holds(p_user_id, p_workspace_id, 'portfolio.write');
+    v_limit private.limits;
+    v_opened integer;
+    v_id uuid;
+begin
+    if v_may is null then
+        perform private.fail(
+            404, 'workspace_not_found', 'There is no such workspace, or you are not a member of it.',
+            p_hint := 'List the workspaces you belong to: GET /workspaces.'
+        );
+    elsif not v_may then
+        perform private.fail(
+            403, 'permission_denied', 'Your role in this workspace lacks the permission portfolio.write.',
+            p_hint := 'Ask an owner or admin of the workspace to change your role.'
+        );
+    end if;
+    select * into strict v_limit from private.limits where name = 'places_sessions_per_user';
+    insert into private.place_counts as c (name, subject, starts_at, asked, admitted)
+    values (v_limit.name, p_user_id, date_bin(v_limit.per, p_now, timestamptz 'epoch'), 1, 1)
+    on conflict (name, starts_at, subject) do update set asked = c.asked + 1, admitted = c.admitted + 1
+    returning c.admitted into v_opened;
+    if v_opened > v_limit.allowed then
+        perform private.fail(
+            429, 'places_quota', format('More than %s address searches begun in %s.', v_limit.allowed, v_limit.per),
+            p_details := 'scope=' || v_limit.name,
+            p_hint := 'Let the person type the address by hand; suggestions are back after Retry-After seconds.',
+            p_headers := jsonb_build_object('Retry-After', ceil(extract(epoch from
+                date_bin(v_limit.per, p_now, timestamptz 'epoch') + v_limit.per - p_now))::text)
+        );
+    end if;
+    insert into private.place_sessions (workspace_id, user_id, opened_at)
+    values (p_workspace_id, p_user_id, p_now)
+    returning id into v_id;
+    return jsonb_build_object('session_id', v_id, 'expires_in', 180);
+end
+$function$;
+
+create or replace function worker.purge_places (
+    p_now timestamp with time zone default now()
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path to ''
+    AS $function$
+declare
+    v_deleted jsonb := '{}';
+    v_rows bigint;
+begin
+    delete from public.place_coordinates
+    where provider = 'google' and fetched_at <= p_now - private.google_retention();
+    get diagnostics v_rows = row_count;
+    v_deleted := v_deleted || jsonb_build_object('place_coordinates', v_rows);
+
+    delete from private.place_sessions where opened_at < p_now - interval '1 hour';
+    get diagnostics v_rows = row_count;
+    v_deleted := v_deleted || jsonb_build_object('place_sessions', v_rows);
+
+    -- A window counts in the one after it, too.
+    delete from private.place_counts as n
+    where n.starts_at < p_now - 2 * (select max(l.per) from private.limits as l where l.name like 'places\_%');
+    get diagnostics v_rows = row_count;
+    return v_deleted || jsonb_build_object('place_counts', v_rows);
+end
+$function$;
+
+create or replace function worker.record_place (
+    p_workspace_id uuid,
+    p_place_id text,
+    p_latitude double precision,
+    p_longitude double precision,
+    p_provider text,
+    p_now timestamp with time zone default now()
+)
+    returns void
+    language sql
+    security definer
+    set search_path to ''
+    AS $function$
+    insert into public.place_coordinates as c (workspace_id, place_id, latitude, longitude, provider, fetched_at)
+    select w.id, p_place_id, p_latitude, p_longitude, p_provider, p_now
+    from public.workspaces as w
+    where w.id = p_workspace_id
+    on conflict (workspace_id, place_id) do update set
+        latitude = excluded.latitude,
+        longitude = excluded.longitude,
+        provider = excluded.provider,
+        fetched_at = excluded.fetched_at
+    where c.fetched_at < excluded.fetched_at
+$function$;
+
+alter table "public"."place_coordinates"
+    add constraint "place_coordinates_workspace_id_fkey" foreign key (workspace_id) references public.workspaces(id)
+        on delete cascade;
+
+alter table "public"."places_usage"
+    add constraint "places_usage_workspace_id_fkey" foreign key (workspace_id) references public.workspaces(id)
+        on delete cascade;
+
+alter table "public"."properties"
+    -- Such tables are short: a scan is over at once, and nothing in use breaks the wider check.
+    -- squawk-ignore constraint-missing-not-valid
+    add constraint "properties_place_id_check" check (((place_id <> ''::text) AND (octet_length(place_id) <= 2000)));
+
+create index place_sessions_opened_at_idx on private.place_sessions using btree (opened_at);
+
+create index place_coordinates_google_idx on public.place_coordinates using btree (fetched_at)
+    where (provider = 'google'::text);
+
+-- Such tables are short: built before anybody waits.
+-- squawk-ignore require-concurrent-index-creation
+create index properties_place_id_idx on public.properties using btree (workspace_id, place_id)
+    where (place_id is not null);
+
+create trigger note_delete after delete on public.place_coordinates
+    referencing OLD table as touched for each STATEMENT execute function private.note_changes (
+    'place_id'
+);
+
+create trigger note_insert after insert on public.place_coordinates
+    referencing NEW table as touched for each STATEMENT execute function private.note_changes (
+    'place_id'
+);
+
+create trigger note_update after update on public.place_coordinates
+    referencing NEW table as touched for each STATEMENT execute function private.note_changes (
+    'place_id'
+);
+
+create trigger refuse_truncate
+    before truncate on public.place_coordinates
+    for each STATEMENT
+    execute function private.refuse_truncate();
+
+create trigger refuse_truncate
+    before truncate on public.places_usage
+    for each STATEMENT
+    execute function private.refuse_truncate();
+
+create policy "members_and_portal_select" on "public"."place_coordinates"
+    for select
+    to "authenticated"
+    using
+        (((workspace_id = ANY (ARRAY( select private.workspaces_in_reach('portfolio.read'::text) as
+        workspaces_in_reach))) AND
+        (( select (not private.has_portal())) or (workspace_id in ( select
+        private.workspaces_with('portfolio.read'::text) as workspaces_with)) or
+        (place_id in ( select private.my_place_ids() as my_place_ids)))));
+
+create policy "members_select" on "public"."places_usage"
+    for select
+    to "authenticated"
+    using ((workspace_id = ANY (ARRAY( select private.workspaces_with('settings.manage'::text) as workspaces_with))));
+
+comment on column "private"."place_sessions"."last_instance" is 'The edge process that made the last autocomplete.';
+
+comment on column "private"."place_sessions"."others_autocomplete_at" is 'When the last one by another process was.';
+
+comment on column "public"."place_coordinates"."fetched_at" is 'When it told.';
+
+comment on column "public"."place_coordinates"."latitude" is 'WGS 84, degrees north.';
+
+comment on column "public"."place_coordinates"."longitude" is 'WGS 84, degrees east.';
+
+comment on column "public"."place_coordinates"."place_id" is 'The place, as in properties.place_id.';
+
+comment on column "public"."place_coordinates"."provider" is 'google, photon or local: who told.';
+
+comment on column "public"."place_coordinates"."workspace_id" is 'The workspace that asked.';
+
+comment on column "public"."places_usage"."calls" is 'How many calls.';
+
+comment on column "public"."places_usage"."cost_microdollars" is 'Millionths of a US dollar. Autocompletes that a session makes free are taken off again by the call that ends it.';
+
+comment on column "public"."places_usage"."kind" is 'autocomplete, details or validate.';
+
+comment on column "public"."places_usage"."on_day" is 'The day, in UTC.';
+
+comment on column "public"."places_usage"."provider" is 'google, photon or local.';
+
+comment on column "public"."places_usage"."workspace_id" is 'The workspace that asked.';
+
+comment on column "public"."properties"."place_id" is 'The id of the place, where the address was chosen from suggestions: Google''s, or one that begins with local: or photon:.';
+
+comment on function "public"."coordinates"(public.properties) is 'Where a property is, whatever the source
+
+A field of every `property`: `GET /properties?select=*,coordinates`. Answers {latitude, longitude, source, fetched_at}; source is person
+(the property''s own columns) or who told: google, photon, local. Null: not known, or known too long ago to be kept.';
+
+comment on function "worker"."admit_place_calls"(jsonb, timestamp with time zone) is 'Decides which calls go out to a service for addresses
+
+`p_calls` is [{session_id, user_id, workspace_id, kind, instance, provider?}]; kind is autocomplete, details or validate (which needs no session),
+instance names the calling process, provider is google if left out. Answers in the same order [{admitted: true, provider_token, remaining}
+or {admitted: false, reason, scope?, retry_after?}]. A provider_token of null: call without one. reason is workspace_not_found,
+permission_denied, places_invalid_session or places_quota; scope is the limit that was met, retry_after in seconds. details and validate close
+their session: its token is given to nobody again. 503 `places_unavailable` when too many ask at once.';
+
+comment on function "worker"."open_place_session"(uuid, uuid, timestamp with time zone) is 'Begins the search for an address
+
+For a member of the workspace (`p_workspace_id`, `p_user_id`) with `portfolio.write`. Answers {session_id, expires_in}: seconds that may
+pass between two calls of the session. Refuses with 404 `workspace_not_found`, 403 `permission_denied`, 429 `places_quota`.';
+
+comment on function "worker"."purge_places"(timestamp with time zone) is 'Deletes what of places has served its time
+
+Google''s coordinates after 29 days (its terms allow 30), sessions and counts that are over. Answers how many rows of each.';
+
+comment on function "worker"."record_place"(uuid, text, double precision, double precision, text, timestamp
+    with time zone) is 'Keeps where a place is
+
+For the workspace that asked (`p_workspace_id`); nothing happens if that is gone. `p_provider` is google, photon or local. An answer older
+than the one kept changes nothing.';
+
+comment on table "private"."place_call_costs" is 'What a call costs: list prices, without discounts and free contingents. An operator may put their own.
+
+billed_autocompletes: of a session that such a call ends, how many autocompletes are charged still; null: all. What stands in no row
+is free.';
+
+comment on table "private"."place_counts" is 'Calls in a window of a limit, by user or workspace. Unlogged: after a crash everybody starts at nothing.
+
+name is that of a row in private.limits. Of a limit that all share, each workspace has a row.';
+
+comment on table "private"."place_sessions" is 'Somebody choosing an address: any number of autocompletes and the one call that ends it, billed together.
+
+provider_token is what the provider knows the session by; no client ever sees it.';
+
+comment on table "public"."place_coordinates" is 'Where places are, as a service for addresses told.
+
+Written by the workers alone. Google''s are deleted before they are 30 days old and fetched again when they are asked for; a client
+must not keep them longer either. Read a property''s position from its field `coordinates`, whatever the source.';
+
+comment on table "public"."places_usage" is 'What a workspace asked services for addresses, and what that costs at list price.
+
+Counted when a call is let through. A session''s calls count on the day (UTC) on which it was opened.';
+
+revoke all on function "private"."google_retention"() from public;
+
+grant execute on function "private"."google_retention"() to "authenticated";
+
+revoke all on function "private"."google_retention"() from "postgres";
+
+grant execute on function "private"."google_retention"() to "postgres";
+
+revoke all on function "private"."member_holds"(uuid, uuid, text) from public;
+
+revoke all on function "private"."member_holds"(uuid, uuid, text) from "postgres";
+
+grant execute on function "private"."member_holds"(uuid, uuid, text) to "postgres";
+
+revoke all on function "private"."my_place_ids"() from public;
+
+grant execute on function "private"."my_place_ids"() to "authenticated";
+
+revoke all on function "private"."my_place_ids"() from "postgres";
+
+grant execute on function "private"."my_place_ids"() to "postgres";
+
+revoke all on function "private"."place_counters"(jsonb, date[], timestamp with time zone) from public;
+
+revoke all on function "private"."place_counters"(jsonb, date[], timestamp with time zone) from "postgres";
+
+grant execute on function "private"."place_counters"(jsonb, date[], timestamp with time zone) to "postgres";
+
+revoke all
+    on function "private"."record_place_calls"(jsonb, private.place_sessions[], timestamp with time zone)
+    from public;
+
+revoke all
+    on function "private"."record_place_calls"(jsonb, private.place_sessions[], timestamp with time zone)
+    from "postgres";
+
+grant execute
+    on function "private"."record_place_calls"(jsonb, private.place_sessions[], timestamp with time zone)
+    to "postgres";
+
+grant execute on function "public"."coordinates"(public.properties) to "authenticated";
+
+revoke all on function "public"."coordinates"(public.properties) from "postgres";
+
+grant execute on function "public"."coordinates"(public.properties) to "postgres";
+
+revoke all on function "worker"."admit_place_calls"(jsonb, timestamp with time zone) from public;
+
+revoke all on function "worker"."admit_place_calls"(jsonb, timestamp with time zone) from "postgres";
+
+grant execute on function "worker"."admit_place_calls"(jsonb, timestamp with time zone) to "postgres";
+
+grant execute on function "worker"."admit_place_calls"(jsonb, timestamp with time zone) to "worker";
+
+revoke all on function "worker"."open_place_session"(uuid, uuid, timestamp with time zone) from public;
+
+revoke all on function "worker"."open_place_session"(uuid, uuid, timestamp with time zone) from "postgres";
+
+grant execute on function "worker"."open_place_session"(uuid, uuid, timestamp with time zone) to "postgres";
+
+grant execute on function "worker"."open_place_session"(uuid, uuid, timestamp with time zone) to "worker";
+
+revoke all on function "worker"."purge_places"(timestamp with time zone) from public;
+
+revoke all on function "worker"."purge_places"(timestamp with time zone) from "postgres";
+
+grant execute on function "worker"."purge_places"(timestamp with time zone) to "postgres";
+
+grant execute on function "worker"."purge_places"(timestamp with time zone) to "worker";
+
+revoke all
+    on function "worker"."record_place"(uuid, text, double precision, double precision, text, timestamp with time zone)
+    from public;
+
+revoke all
+    on function "worker"."record_place"(uuid, text, double precision, double precision, text, timestamp with time zone)
+    from "postgres";
+
+grant execute
+    on function "worker"."record_place"(uuid, text, double precision, double precision, text, timestamp with time zone)
+    to "postgres";
+
+grant execute
+    on function "worker"."record_place"(uuid, text, double precision, double precision, text, timestamp with time zone)
+    to "worker";
+
+revoke all on table "public"."place_coordinates" from "authenticated";
+
+grant select on table "public"."place_coordinates" to "authenticated";
+
+revoke all on table "public"."place_coordinates" from "service_role";
+
+grant select on table "public"."place_coordinates" to "service_role";
+
+revoke all on table "public"."places_usage" from "authenticated";
+
+grant select on table "public"."places_usage" to "authenticated";
+
+revoke all on table "public"."places_usage" from "service_role";
+
+grant select on table "public"."places_usage" to "service_role";

@@ -1,0 +1,17 @@
+-- Who may do what with coordinates of places. Whoever sees a property there sees them; the workers alone write.
+
+alter table public.place_coordinates enable row level security;
+revoke all on public.place_coordinates from anon, authenticated, service_role;
+grant select on public.place_coordinates to service_role;
+grant select on public.place_coordinates to authenticated;
+
+create policy members_and_portal_select on public.place_coordinates
+    for select to authenticated
+    using (
+        workspace_id = any (array(select private.workspaces_in_reach('portfolio.read')))
+        and (
+            (select not private.has_portal())
+            or workspace_id in (select private.workspaces_with('portfolio.read'))
+            or place_id in (select private.my_place_ids())
+        )
+    );

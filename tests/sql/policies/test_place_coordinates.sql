@@ -1,0 +1,86 @@
+begin;
+select plan(14);
+\ir ../helpers/two_workspaces.sql
+
+\echo '# a viewer of workspace A'
+select act_as('viewer_a');
+select results_eq(
+    'select workspace_id, place_id from public.place_coordinates order by 2',
+    $$ values (ws('a'), 'place-1'), (ws('a'), 'place-2') $$, 'sees the places of A only'
+);
+select results_eq(
+    'select p.coordinates from public.properties as p',
+    $$
+        select jsonb_build_object('latitude', 39.78, 'longitude', -89.65, 'source', 'google', 'fetched_at', now())
+        from generate_series(1, 2)
+    $$,
+    'and where each property is'
+);
+
+\echo '# the owner of workspace A'
+select act_as('owner_a');
+select throws_ok(
+    $$
+        insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
+        values (ws('a'), 'place-3', 0, 0, 'google', now())
+    $$,
+    '42501', 'permission denied for table place_coordinates', 'adds none'
+);
+select throws_ok(
+    'update public.place_coordinates set fetched_at = now()', '42501', 'permission denied for table place_coordinates',
+    'makes none younger'
+);
+select throws_ok(
+    'delete from public.place_coordinates', '42501', 'permission denied for table place_coordinates', 'deletes none'
+);
+select results_eq(
+    $$
+        update public.properties set latitude = 1, longitude = 2 where id = prop('a')
+        returning properties.coordinates ->> 'source'
+    $$,
+    array['person'], 'says where a property is, and is believed before any service'
+);
+
+\echo '# a renter of workspace A'
+select act_as('renter_a');
+select results_eq(
+    'select workspace_id, place_id from public.place_coordinates',
+    $$ values (ws('a'), 'place-1') $$, 'sees where the house is that they rent in'
+);
+
+\echo '# a viewer of A who rents in B'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, place_id from public.place_coordinates order by 1, 2',
+    $$ values (ws('a'), 'place-1'), (ws('a'), 'place-2'), (ws('b'), 'place-1') $$, 'sees all of A, and of B their house'
+);
+
+\echo '# a former renter, a vendor, a suspended member, strangers'
+select act_as('former_a');
+select is_empty('select from public.place_coordinates', 'a former renter sees none');
+select act_as('vendor_a');
+select is_empty('select from public.place_coordinates', 'a vendor sees none');
+select act_as('suspended_a');
+select is_empty('select from public.place_coordinates', 'a suspended member sees none');
+select act_as('outsider');
+select is_empty('select from public.place_coordinates', 'an outsider sees none');
+select act_as('anon');
+select throws_ok(
+    'select from public.place_coordinates', '42501', 'permission denied for table place_coordinates', 'nor does anybody'
+);
+
+\echo '# what is left'
+select act_as_postgres();
+select results_eq(
+    'select workspace_id, place_id, latitude from public.place_coordinates order by 1, 2',
+    $$
+        values
+        (ws('a'), 'place-1', 39.78::double precision),
+        (ws('a'), 'place-2', 39.78),
+        (ws('b'), 'place-1', 39.78),
+        (ws('b'), 'place-2', 39.78)
+    $$,
+    'is as it was'
+);
+select * from finish();
+rollback;
