@@ -7,6 +7,9 @@ UV := .tools/uv/bin/uv
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.synced node_modules/.package-lock.json
 
+# Two a core: many tests wait for servers and leases.
+TEST_PROCESSES = $(shell echo $$((2 * $$(nproc) > 8 ? 8 : 2 * $$(nproc))))
+
 # make has programs of these names.
 AS :=
 GET :=
@@ -46,7 +49,7 @@ env: $(INSTALLED) ## Print addresses and keys as KEY=value lines
 	@$(PYTHON) -m scripts.stack env $(ARGS)
 
 test: $(INSTALLED) ## Run the tests on a stack of their own; ARGS="-k leases" chooses
-	@$(PYTHON) -m pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses=$(TEST_PROCESSES) $(ARGS)
 
 check: $(INSTALLED) ## Check migrations, SQL, Python and types
 	@$(PYTHON) -m scripts.check $(ARGS)

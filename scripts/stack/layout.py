@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -37,14 +38,16 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Ports that nobody listens on now, for tests."""
-        with ExitStack() as held:
-            numbers = []
-            for _ in fields(cls):
-                probe = held.enter_context(socket.socket())
-                probe.bind((HOST, 0))
-                numbers.append(probe.getsockname()[1])
-        return cls(*numbers)
+        """Ports that nobody listens on now, for tests; below those that outgoing connections are given."""
+        count = len(fields(cls))
+        for _ in range(100):
+            first = secrets.choice(range(10_000, max(_first_ephemeral_port(), 20_000) - count, count))
+            numbers = range(first, first + count)
+            with ExitStack() as held, suppress(OSError):
+                for number in numbers:
+                    held.enter_context(socket.socket()).bind((HOST, number))
+                return cls(*numbers)
+        raise StackError(f"No {count} ports in a row are free: end what listens on ports from 10000 on")
 
     def changed(self, choices: Mapping[str, int]) -> Ports:
         """These ports with some chosen anew, as in `{"db": 55322}`."""
@@ -127,6 +130,14 @@ def write_private(path: Path, text: str) -> None:
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def _first_ephemeral_port() -> int:
+    """Where Linux begins with the ports of outgoing connections."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return 32768
 
 
 def _load_or_keep(path: Path, ports: Ports | None) -> Ports:

@@ -21,7 +21,8 @@ from tests.py.integration.landlord import TODAY, Landlord, rpc
 
 Make = Callable[[random.Random], Any]
 
-CALLS = 150  # of each RPC
+HONEST_CALLS = 10
+CALLS = 20, 12  # of each RPC, and for each of its arguments
 SEED = 20261121
 ROW = {"property_name": "Fuzz", "address_line1": "1 Elm St", "city": "Austin", "unit_number": "1"}
 NUMBERS = ["0", "-1", "1e3", "1e400", "-0.0", "NaN", "Infinity", "9223372036854775808", "2147483648", "3.5"]
@@ -95,7 +96,8 @@ def odd(dice: random.Random, depth: int = 0) -> Any:
         return scalar(dice)
     if shape < 0.85:
         return [odd(dice, depth + 1) for _ in range(dice.randrange(4))]
-    return {str(scalar(dice)): odd(dice, depth + 1) for _ in range(dice.randrange(4))}
+    # PostgREST 12 looks for parameters of similar names, in a time that grows with the square of the name.
+    return {str(scalar(dice))[:100]: odd(dice, depth + 1) for _ in range(dice.randrange(4))}
 
 
 def row(dice: random.Random) -> Any:
@@ -229,13 +231,15 @@ def unlimited(stack_db: psycopg.Connection[Any]) -> Iterator[None]:
         stack_db.execute("update private.limits set allowed = %s where name = %s", (allowed, name))
 
 
-def arguments(dice: random.Random, names: list[str], honest: dict[str, list[Make]]) -> Any:
+def arguments(dice: random.Random, names: list[str], honest: dict[str, list[Make]]) -> dict[str, Any]:
+    return {name: dice.choice(honest.get(name, [odd]))(dice) for name in names}
+
+
+def odd_arguments(dice: random.Random, names: list[str], honest: dict[str, list[Make]]) -> Any:
     if dice.random() < 0.03:
         return odd(dice)  # no object with these names at all
-    chosen = {}
-    for name in names:
-        right = dice.choice(honest.get(name, [odd]))
-        chosen[name] = right(dice) if dice.random() < 0.75 else odd(dice)
+    chosen = arguments(dice, names, honest)
+    chosen |= {name: odd(dice) for name in names if dice.random() < 0.25}
     if chosen and dice.random() < 0.1:
         del chosen[dice.choice(sorted(chosen))]
     return chosen
@@ -251,10 +255,13 @@ def test_no_argument_makes_an_rpc_fail_on_our_side(
     # The same calls every time, and those of one function the same whatever others there are.
     cups = {name: random.Random(f"{SEED} {name}") for name in signatures}  # noqa: S311
     succeeded = set()
-    for _ in range(CALLS):
-        for name, names in signatures.items():
-            dice = cups[name]
-            body = json.dumps(arguments(dice, names, honest))
+    calls, for_each = CALLS
+    turns = {name: calls + for_each * len(names) for name, names in signatures.items()}
+    for turn in range(max(turns.values())):
+        for name in (name for name in signatures if turn < turns[name]):
+            names, dice = signatures[name], cups[name]
+            choose = arguments if turn < HONEST_CALLS else odd_arguments
+            body = json.dumps(choose(dice, names, honest))
             key = dice.choice([str(uuid.uuid4()), "k", "", "x" * 300, "é"])
             answer = landlord.api.post(
                 f"/rest/v1/rpc/{name}",
