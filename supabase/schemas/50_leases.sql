@@ -94,6 +94,9 @@ create unique index leases_renewed_from_id_key on public.leases (workspace_id, r
 create index leases_renewed_from_id_idx on public.leases (workspace_id, property_id, renewed_from_id);
 create index leases_whole_property_idx on public.leases (workspace_id, property_id) where whole_property;
 create index leases_created_at_idx on public.leases (workspace_id, created_at desc);
+-- A page of all workspaces that one is in: these are walked, and others' rows passed over without a visit.
+create index leases_page_by_created_at_idx on public.leases (created_at desc, workspace_id);
+create index leases_page_by_id_idx on public.leases (id, workspace_id);
 
 comment on table public.leases is $$Contracts that let one or more units of a property.
 

@@ -190,6 +190,9 @@ create table public.maintenance_requests (
 create unique index maintenance_requests_plan_key
     on public.maintenance_requests (workspace_id, plan_id, plan_due_on) where plan_id is not null;
 create index maintenance_requests_created_at_idx on public.maintenance_requests (workspace_id, created_at desc);
+-- A page of all workspaces that one is in: these are walked, and others' rows passed over without a visit.
+create index maintenance_requests_page_by_created_at_idx on public.maintenance_requests (created_at desc, workspace_id);
+create index maintenance_requests_page_by_id_idx on public.maintenance_requests (id, workspace_id);
 create index maintenance_requests_status_idx on public.maintenance_requests (workspace_id, status, created_at desc);
 create index maintenance_requests_priority_idx on public.maintenance_requests (workspace_id, priority, status);
 create index maintenance_requests_due_on_idx on public.maintenance_requests (workspace_id, due_on)

@@ -127,6 +127,9 @@ create index inspections_unit_id_idx on public.inspections (workspace_id, proper
 create index inspections_lease_id_idx on public.inspections (workspace_id, lease_id) where lease_id is not null;
 create index inspections_inspection_type_idx on public.inspections (workspace_id, inspection_type, scheduled_at desc);
 create index inspections_scheduled_at_idx on public.inspections (workspace_id, scheduled_at desc);
+-- A page of all workspaces that one is in: these are walked, and others' rows passed over without a visit.
+create index inspections_page_by_scheduled_at_idx on public.inspections (scheduled_at desc, workspace_id);
+create index inspections_page_by_id_idx on public.inspections (id, workspace_id);
 create index inspections_performed_at_idx on public.inspections (workspace_id, performed_at desc);
 create index inspections_inspector_id_idx on public.inspections (workspace_id, inspector_id)
     where inspector_id is not null;

@@ -41,6 +41,9 @@ create table public.expenses (
 );
 
 create index expenses_incurred_on_idx on public.expenses (workspace_id, incurred_on desc);
+-- A page of all workspaces that one is in: these are walked, and others' rows passed over without a visit.
+create index expenses_page_by_incurred_on_idx on public.expenses (incurred_on desc, workspace_id);
+create index expenses_page_by_id_idx on public.expenses (id, workspace_id);
 create index expenses_property_id_idx on public.expenses (workspace_id, property_id, incurred_on desc);
 create index expenses_category_idx on public.expenses (workspace_id, category, incurred_on desc);
 create index expenses_unit_id_idx on public.expenses (workspace_id, property_id, unit_id) where unit_id is not null;

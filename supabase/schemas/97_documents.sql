@@ -69,6 +69,9 @@ create table public.documents (
 );
 
 create index documents_created_at_idx on public.documents (workspace_id, created_at desc);
+-- A page of all workspaces that one is in: these are walked, and others' rows passed over without a visit.
+create index documents_page_by_created_at_idx on public.documents (created_at desc, workspace_id);
+create index documents_page_by_id_idx on public.documents (id, workspace_id);
 create index documents_document_type_idx on public.documents (workspace_id, document_type, created_at desc);
 create index documents_expires_on_idx on public.documents (workspace_id, expires_on) where expires_on is not null;
 create index documents_attached_to_idx on public.documents (workspace_id, attached_to);

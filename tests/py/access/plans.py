@@ -14,6 +14,17 @@ _SUBPLAN = re.compile(r"(hashed )?SubPlan \d+")
 _APART = ("InitPlan", "SubPlan")
 
 
+def visits(connection: psycopg.Connection[Any], page: str) -> list[str]:
+    """What makes the page read rows that it doesn't show: a sort, or rows whose workspace no index knows."""
+    row = connection.execute(f"explain (format json, costs off) {page}".encode()).fetchone()
+    assert row is not None
+    return [
+        f"{node['Node Type']}: {node.get('Filter', '')}"
+        for node, apart in _nodes(row[0][0]["Plan"])
+        if not apart and ("Sort" in node["Node Type"] or "workspace_id = ANY (" in node.get("Filter", ""))
+    ]
+
+
 def problems(connection: psycopg.Connection[Any], statement: str, policy: str) -> list[str]:
     """What makes the statement look the caller up per row; `policy` is the expressions that it must ask."""
     connection.execute("savepoint explained")

@@ -14,6 +14,15 @@ from tests.py.access import expectations, plans
 # A member of 6 of 202 workspaces, and one who rents besides.
 ACTORS = ("manager_a", "tied_a")
 MANY_WORKSPACES = expectations.SQL_TESTS / "helpers" / "many_workspaces.sql"
+# Lists by date of which a page without a filter may sort what the caller sees: none is long for a workspace,
+# but for messages, which are written far more often than listed.
+SORTED = {
+    "imports.created_at",
+    "inspections.performed_at",
+    "lease_addenda.created_at",
+    "workspace_invitations.created_at",
+    "messages.created_at",
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,61 @@ def test_calls_do_not_grow_with_rows(acting: psycopg.Connection[Any], table: str
     acting.execute(f"select count(*) from public.{table}".encode())
     once = calls(acting) - before
     assert 0 < once <= 30
+
+
+def lists(connection: psycopg.Connection[Any]) -> list[str]:
+    """`table.column` of each list: what an index has in descending order for each workspace."""
+    found = connection.execute(
+        """
+        select format('%s.%s', c.relname, pg_get_indexdef(i.indexrelid, 2, true))
+        from pg_index as i
+        join pg_class as c on c.oid = i.indrelid
+        where
+            c.relnamespace = 'public'::regnamespace
+            and i.indnkeyatts = 2
+            and pg_get_indexdef(i.indexrelid, 1, true) = 'workspace_id'
+            and i.indoption[1] & 1 = 1
+        order by 1
+        """
+    )
+    return [name for (name,) in found]
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_a_page_without_a_filter_walks_an_index_that_knows_whose_the_rows_are(
+    acting: psycopg.Connection[Any], actor: str
+) -> None:
+    every = lists(acting)
+    assert set(every) >= SORTED, "no list is excused that there is not"
+    acting.execute("select tests.act_as(%s)", [actor])
+    # As PostgREST sets it for the role.
+    acting.execute("set local random_page_cost = 1.1")
+    walked = sorted(set(every) - SORTED)
+    assert {name.partition(".")[0] for name in walked} == {
+        "documents", "expenses", "inspections", "leases", "maintenance_requests"
+    }  # fmt: skip
+    for name in walked:
+        table, _, column = name.partition(".")
+        for order in (f"{column} desc", "id"):
+            page = f"select * from public.{table} order by {order} limit 50"
+            assert (page, plans.visits(acting, page)) == (page, [])
+
+
+@pytest.mark.parametrize(
+    ("index", "order", "reason"),
+    [
+        ("documents_page_by_created_at_idx", "created_at desc", "Sort"),
+        ("documents_page_by_id_idx", "id", "workspace_id"),
+    ],
+)
+def test_a_page_that_reads_what_it_does_not_show_is_found(
+    acting: psycopg.Connection[Any], index: str, order: str, reason: str
+) -> None:
+    acting.execute(f"drop index public.{index}".encode())
+    acting.execute("set local random_page_cost = 1.1")
+    acting.execute("select tests.act_as('manager_a')")
+    problems = plans.visits(acting, f"select * from public.documents order by {order} limit 50")
+    assert any(reason in problem for problem in problems)
 
 
 @pytest.mark.parametrize(
