@@ -425,3 +425,24 @@ $$;
 create trigger join_whole_property_leases after insert on public.units
     referencing new table as touched
     for each statement execute function private.join_whole_property_leases();
+
+
+-- Whether the lease ever held the unit, now or before. A request may be about a household and another unit of its property.
+create function private.has_held(p_workspace_id uuid, p_lease_id uuid, p_unit_id uuid)
+    returns boolean
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return exists (
+        select from public.lease_units as lu
+        where
+            lu.workspace_id = p_workspace_id
+            and lu.lease_id = p_lease_id
+            and lu.unit_id = p_unit_id
+            and lu.binding
+            and lu.superseded_at is null
+    );
+end
+$$;

@@ -418,7 +418,8 @@ $$;
 comment on function public.transfer_unit(uuid, uuid, uuid, date) is $$Moves the renters of a lease to another unit of the property
 
 From `on_date` on the lease holds the other unit instead, for as long as it would have held the first. The change is on record
-as an addendum; for another rent call `amend_lease`. Needs `leases.write`. 409 `lease_not_active`, 409
+as an addendum; for another rent call `amend_lease`. Work that was asked for in the first unit stays there, for the members and whoever
+is to do it: from that day the renters neither see it nor report any, and if they come back they do. Needs `leases.write`. 409 `lease_not_active`, 409
 `lease_of_whole_property`, 409 `lease_renewed` once a renewal is signed, 409 `possession_overlap`, 422 `transfer_impossible`.
 Answers the lease.$$;
 

@@ -258,7 +258,8 @@ create trigger move_maintenance_locations after update on public.units
     for each statement execute function private.move_maintenance_locations();
 
 
--- What is still to be done moves with the household to the lease that renews theirs: they live there as before.
+-- What is still to be done moves with the household to the lease that renews theirs: they live there as before. What is to be done
+-- in a unit that they were moved out of stays behind, with the lease under which it was reported.
 create function private.move_household_requests()
     returns trigger
     volatile
@@ -282,7 +283,12 @@ begin
         and r.workspace_id = l.workspace_id
         and r.property_id = l.property_id
         and r.lease_id = l.id
-        and r.status not in ('closed', 'cancelled');
+        and r.status not in ('closed', 'cancelled')
+        and (
+            r.unit_id is null
+            or private.has_held(l.workspace_id, renewal.id, r.unit_id)
+            or not private.has_held(l.workspace_id, l.id, r.unit_id)
+        );
     return null;
 end
 $$;

@@ -287,6 +287,8 @@ begin
         and l.id = any (array(select private.my_current_lease_ids()))
         and l.in_force
         and lu.unit_id = p_unit_id
+        -- Not one that they were moved out of.
+        and p_unit_id = any (array(select private.my_unit_ids()))
         and lu.binding
         and lu.superseded_at is null
     order by lu.possession @> private.local_date(p.timezone, p_now) desc, lower(lu.possession)

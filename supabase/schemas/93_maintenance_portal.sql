@@ -1,6 +1,7 @@
 -- What renters and vendors see of maintenance: asked anew in every query, so that it ends when the tie does.
 
--- Requests about the caller's household that are shown to it, while the lease is current.
+-- Requests about the caller's household that are shown to it, while the lease is current. Not those of a unit that it was moved
+-- out of: who lives there now has their own keys, times and words.
 create function private.my_household_request_ids()
     returns setof uuid
     stable
@@ -16,7 +17,12 @@ begin
         on r.workspace_id = l.workspace_id and r.property_id = l.property_id and r.lease_id = l.id
     where
         l.id = any (array(select private.my_current_lease_ids()))
-        and r.shown_to_renter;
+        and r.shown_to_renter
+        and (
+            r.unit_id is null
+            or r.unit_id in (select private.my_unit_ids())
+            or not private.has_held(l.workspace_id, l.id, r.unit_id)
+        );
 end
 $$;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -126,6 +127,66 @@ def test_a_renter_s_tie_ends_with_the_lease(house: House) -> None:
     refused = call(house.renter, "report_maintenance", unit_id=house.unit_id, title="Leak")
     assert refusal(refused) == (404, "unit_not_rented")
     assert titles(house.landlord.api) == ["Leak"]
+
+
+def test_renters_who_are_moved_leave_the_old_unit_s_requests_behind(house: House) -> None:
+    first, second = house.landlord.unit_ids
+    shown = {"lease_id": house.lease_id, "shown_to_renter": True}
+    leak = house.request(**shown, access_notes="Key with the neighbour")
+    house.request(title="Lift", unit_id=None, **shown)
+    house.request(title="Noise next door", unit_id=second, **shown)
+    house.give(leak)
+    house.landlord.add("maintenance_comments", request_id=leak, body="Tuesday", visible_to_renter=True)
+    house.landlord.add(
+        "documents", maintenance_request_id=leak, title="Drip", visible_to_renters=True,
+        content_type="image/png", size_bytes=1, sha256="0" * 64,
+    )  # fmt: skip
+    document = "documents?select=id"
+    house.landlord.api.patch("/rest/v1/documents?id=not.is.null", json={"status": "available"})
+    assert titles(house.renter) == ["Leak", "Lift", "Noise next door"]
+    assert len(rows(house.renter, document)) == 1
+
+    def move(from_unit_id: str, to_unit_id: str, on: date) -> None:
+        rpc(
+            house.landlord.api, "transfer_unit", lease_id=house.lease_id,
+            from_unit_id=from_unit_id, to_unit_id=to_unit_id, on_date=str(on),
+        )  # fmt: skip
+
+    # They are still there until the day has come.
+    move(first, second, TODAY + timedelta(days=40))
+    assert titles(house.renter) == ["Leak", "Lift", "Noise next door"]
+    move(first, second, TODAY - timedelta(days=2))
+    assert titles(house.renter) == ["Lift", "Noise next door"]
+    assert rows(house.renter, "maintenance_comments") == rows(house.renter, document) == []
+    said = {"workspace_id": house.landlord.workspace_id, "request_id": leak, "body": "Still wet"}
+    assert house.renter.post("/rest/v1/maintenance_comments", json=said).status_code == 403
+    assert refusal(call(house.renter, "report_maintenance", unit_id=first, title="Draught")) == (
+        404,
+        "unit_not_rented",
+    )
+    assert rpc(house.renter, "report_maintenance", unit_id=second, title="Draught")["unit_id"] == second
+    assert titles(house.vendor) == ["Leak"]
+    kept = "maintenance_requests?select=unit_id,lease_id,status&title=eq.Leak"
+    assert rows(house.landlord.api, kept) == [
+        {"unit_id": first, "lease_id": house.lease_id, "status": "assigned"}
+    ]
+
+    # What they left behind, they leave behind for good.
+    renewal = rpc(house.landlord.api, "renew_lease", lease_id=house.lease_id, starts_on=str(TODAY))
+    rpc(house.landlord.api, "activate_lease", lease_id=renewal["id"])
+    assert titles(house.renter) == ["Draught", "Lift", "Noise next door"]
+    assert rows(house.landlord.api, kept)[0]["lease_id"] == house.lease_id
+
+
+def test_renters_who_come_back_find_their_requests(house: House) -> None:
+    first, second = house.landlord.unit_ids
+    house.request(lease_id=house.lease_id, shown_to_renter=True)
+    for days_ago, from_unit_id, to_unit_id, seen in ((3, first, second, []), (1, second, first, ["Leak"])):
+        rpc(
+            house.landlord.api, "transfer_unit", lease_id=house.lease_id, from_unit_id=from_unit_id,
+            to_unit_id=to_unit_id, on_date=str(TODAY - timedelta(days=days_ago)),
+        )  # fmt: skip
+        assert titles(house.renter) == seen
 
 
 def test_a_vendor_sees_the_work_and_nothing_of_who_lives_there(house: House) -> None:
