@@ -18,7 +18,7 @@ declare
 begin
     foreach v_table in array array[
         'import_errors', 'import_lines', 'import_properties', 'import_units', 'import_leases', 'import_tenants',
-        'import_lease_units', 'import_lease_tenants'
+        'import_lease_units', 'import_lease_tenants', 'import_successions'
     ] loop
         if to_regclass('pg_temp.' || v_table) is not null then
             execute format('drop table pg_temp.%I', v_table);

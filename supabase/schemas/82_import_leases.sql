@@ -48,6 +48,7 @@ begin
             c.property_id,
             c.currency,
             c.known,
+            c.today,
             c.status as stated_status,
             c.rent_minor as stated_rent_minor,
             c.due_day as stated_due_day,
@@ -136,5 +137,51 @@ begin
     ) as lu on lu.lease_key = s.lease_key and lu.unit_id = s.unit_id
     join pg_temp.import_leases as le on le.key = coalesce(s.lease_key, lu.lease_key);
     analyze pg_temp.import_lease_units;
+end
+$$;
+
+
+-- Leases whose last day has passed and of which somebody else has had every unit since, by the file or by what is known: nobody of
+-- them is there any more, though the file calls them active. Those whose units are let again only later may still be there.
+create function private.plan_import_successions(p_workspace_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    create temporary table import_successions on commit drop as
+    with lapsed as (
+        select l.key, l.today, lu.unit_id, upper(lu.possession) as free_from
+        from pg_temp.import_leases as l
+        join pg_temp.import_lease_units as lu on lu.lease_key = l.key
+        where l.activates and l.ends_on < l.today and upper(lu.possession) = l.ends_on + 1
+    ),
+    followed as (
+        select o.key, o.unit_id, l.lease_number, lower(lu.possession) as begins_on
+        from lapsed as o
+        join pg_temp.import_lease_units as lu
+            on lu.unit_id = o.unit_id and lower(lu.possession) >= o.free_from and lower(lu.possession) <= o.today
+        join pg_temp.import_leases as l on l.key = lu.lease_key and l.activates
+        union all
+        select o.key, o.unit_id, l.lease_number, lower(lu.possession)
+        from lapsed as o
+        join public.lease_units as lu
+            on
+                lu.workspace_id = p_workspace_id
+                and lu.unit_id = o.unit_id
+                and lu.binding
+                and lu.superseded_at is null
+                and lower(lu.possession) >= o.free_from
+                and lower(lu.possession) <= o.today
+        join public.leases as l
+            on l.workspace_id = lu.workspace_id and l.id = lu.lease_id and l.status in ('active', 'notice_given', 'ended')
+    )
+    select o.key as lease_key, (array_agg(f.lease_number order by f.begins_on, f.lease_number))[1] as followed_by
+    from lapsed as o
+    left join followed as f on f.key = o.key and f.unit_id = o.unit_id
+    group by o.key
+    having bool_and(f.lease_number is not null);
+    analyze pg_temp.import_successions;
 end
 $$;

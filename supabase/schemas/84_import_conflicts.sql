@@ -59,7 +59,9 @@ begin
             'Leave this lease out of the file.'
         ),
         (
-            (l.known).status in ('ended', 'terminated'), 'lease_number', l.lease_number, 'lease_has_ended',
+            -- One that ran to its last day may be repeated, as one in force may.
+            (l.known).status in ('ended', 'terminated')
+            and (not coalesce((l.known).ended_on = l.ends_on, false) or l.changes or l.sets_rent), 'lease_number', l.lease_number, 'lease_has_ended',
             coalesce('The lease ended on ' || (l.known).ended_on || '.', 'The lease was terminated before it began.'),
             'Leave it out, or give the renewal a number of its own.'
         ),
@@ -111,7 +113,7 @@ begin
     from pg_temp.import_lease_units as lu
     join pg_temp.import_leases as l on l.key = lu.lease_key
     join pg_temp.import_units as u on u.id = lu.unit_id
-    where lu.is_new and (l.known).in_force;
+    where lu.is_new and (l.known).status <> 'draft';
 
     insert into pg_temp.import_errors
     select who.line, 'tenant_last_name', who.last_name, 'primary_renter_differs',

@@ -150,7 +150,8 @@ end
 $$;
 
 
--- A lease that is new begins as it is meant to be; a draft that begins does so as in activate_lease(), units first.
+-- A lease that is new begins as it is meant to be; a draft that begins does so as in activate_lease(), units first. One that was
+-- over before another took its units has ended.
 create function private.write_import_leases(p_workspace_id uuid, p_now timestamptz)
     returns void
     volatile
@@ -224,5 +225,11 @@ begin
         activated_at = case when l.activates then p_now else known.activated_at end
     from pg_temp.import_leases as l
     where not l.is_new and (l.changes or l.activates) and known.id = l.id;
+
+    update public.leases as known
+    set status = 'ended', ended_on = l.ends_on, status_reason = format('Followed by lease %s', s.followed_by)
+    from pg_temp.import_successions as s
+    join pg_temp.import_leases as l on l.key = s.lease_key
+    where known.id = l.id;
 end
 $$;

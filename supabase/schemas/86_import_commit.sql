@@ -14,6 +14,7 @@ begin
     perform private.plan_import_units(p_import.workspace_id);
     perform private.plan_import_leases(p_import.workspace_id, p_now);
     perform private.plan_import_lease_units(p_import.workspace_id);
+    perform private.plan_import_successions(p_import.workspace_id);
     perform private.plan_import_tenants(p_import.workspace_id);
     perform private.refuse_lease_conflicts(p_import.workspace_id);
     perform private.refuse_import_overlaps(p_import.workspace_id, p_now);

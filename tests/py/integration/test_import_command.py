@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -92,6 +92,57 @@ def test_an_import_says_what_it_did_and_the_same_again_does_nothing(command: Com
     assert command.held("imports") == 1
     code, answer = command.json(file, "--dates", "us", "--workspace", command.landlord.workspace_id)
     assert (code, answer["changes"]["units"]) == (0, {"created": 0, "updated": 0, "unchanged": 2})
+
+
+def test_a_file_may_hold_the_history_of_a_unit(command: Command) -> None:
+    terms = {
+        # Over, and followed at once, later, or not yet.
+        "A-1": (["1A"], days_from_now(-900), days_from_now(-600)),
+        "A-2": (["1A"], days_from_now(-599), days_from_now(-200)),
+        "A-3": (["1A"], days_from_now(-150), days_from_now(200)),
+        "B-1": (["1B"], days_from_now(-500), days_from_now(-100)),
+        "B-2": (["1B"], days_from_now(30), days_from_now(400)),
+        # Over, and nobody came after.
+        "C-1": (["1C"], days_from_now(-500), days_from_now(-100)),
+        # Of two units, only one was let again.
+        "D-1": (["1D", "1E"], days_from_now(-500), days_from_now(-100)),
+        "D-2": (["1D"], days_from_now(-90), ""),
+    }
+    header = "Property,Address,City,Tenant Last Name,Rent,Unit #,Lease No,Lease Start,Lease End"
+    lines = [
+        f"Maple Court,1 Maple St,Austin,Lee,1250,{unit},{number},{start},{end}"
+        for number, (units, start, end) in terms.items()
+        for unit in units
+    ]
+    file = command.file("\n".join([header, *lines]) + "\n")
+    code, answer = command.json(file)
+    assert (code, answer["errors"]) == (0, [])
+    leases = command.landlord.api.get("/rest/v1/leases?select=lease_number,status,ended_on").json()
+    assert {row["lease_number"]: (row["status"], row["ended_on"]) for row in leases} == {
+        "A-1": ("ended", terms["A-1"][2]),
+        "A-2": ("ended", terms["A-2"][2]),
+        "A-3": ("active", None),
+        "B-1": ("active", None),
+        "B-2": ("pending", None),
+        "C-1": ("active", None),
+        "D-1": ("active", None),
+        "D-2": ("active", None),
+    }
+    steps = (
+        "lease_status_changes?select=to_status,effective_on,reason,leases!inner()&leases.lease_number=eq.A-1"
+    )
+    assert command.landlord.api.get(f"/rest/v1/{steps}&order=recorded_at").json() == [
+        {"to_status": "active", "effective_on": terms["A-1"][1], "reason": None},
+        {"to_status": "ended", "effective_on": terms["A-1"][2], "reason": "Followed by lease A-2"},
+    ]
+    # The same file again finds everything as it left it.
+    code, answer = command.json(file)
+    assert (code, answer["errors"]) == (0, [])
+    assert answer["changes"]["leases"] == {"created": 0, "updated": 0, "unchanged": 8}
+
+
+def days_from_now(days: int) -> str:
+    return str(date.today() + timedelta(days=days))
 
 
 def test_problems_of_the_file_and_of_the_workspace_stand_in_one_list_by_line(command: Command) -> None:
