@@ -20,6 +20,8 @@ NO_SQLSTATE = ""
 class ApiError(Exception):
     """The API's error envelope: `code`, `message`, `details`, `hint`, and the HTTP status (None: no answer).
 
+    `retry_after`: seconds, where the answer said so.
+
     `transient` errors are of the moment; the same call may succeed later.
     """
 
@@ -32,6 +34,7 @@ class ApiError(Exception):
         hint: str | None = None,
         status: int | None = None,
         request_id: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         self.code = code
         self.message = message
@@ -39,6 +42,7 @@ class ApiError(Exception):
         self.hint = hint
         self.status = status
         self.request_id = request_id
+        self.retry_after = retry_after
         super().__init__(f"{message.rstrip('.')} ({code})" + (f". {hint}" if hint else ""))
 
     @property
@@ -82,4 +86,5 @@ class ApiError(Exception):
             hint=body.get("hint"),
             status=status,
             request_id=headers.get("x-request-id"),
+            retry_after=int(seconds) if (seconds := headers.get("retry-after", "")).isdigit() else None,
         )

@@ -59,6 +59,14 @@ def check_anon_key(value: str) -> str:
     return value
 
 
+def check_edge_secret(value: str) -> str:
+    """The secret, if it is long enough to sign with."""
+    refuse_placeholder(value)
+    if len(value) < 32:
+        raise ValueError("is too short: 32 characters at least, as `openssl rand -base64 32` prints")
+    return value
+
+
 def expiry_of(claims: dict[str, Any]) -> datetime | None:
     exp = claims.get("exp")
     return datetime.fromtimestamp(exp, UTC) if isinstance(exp, int | float) else None

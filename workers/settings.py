@@ -21,7 +21,7 @@ LOCAL_DEFAULTS = {"mail_from": "Freehold <notices@freehold.test>", "site_url": "
 # What the verbs can't do without, beyond API_URL and ANON_KEY. SMTP_HOST will do for SMTP_URL.
 FOR_WORKER = ("worker_key",)
 FOR_MAIL = ("worker_key", "smtp_url", "mail_from", "site_url")
-FOR_EDGE = ("worker_key",)
+FOR_EDGE = ("worker_key", "edge_secret")
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -36,6 +36,7 @@ def _secret(check: Callable[[str], object]) -> AfterValidator:
 
 Secret = Annotated[SecretStr, _secret(keys.refuse_placeholder)]
 AnonKey = Annotated[SecretStr, _secret(keys.check_anon_key)]
+EdgeSecret = Annotated[SecretStr, _secret(keys.check_edge_secret)]
 WorkerKey = Annotated[SecretStr, _secret(lambda value: keys.check_worker_key(value, datetime.now(UTC)))]
 SmtpUrl = Annotated[Secret, _secret(MailServer.from_url)]
 
@@ -100,6 +101,8 @@ class Settings(BaseSettings):
     edge_timeout: Seconds = 15
     edge_concurrency: int = Field(default=1000, ge=1, le=100_000)
     edge_drain_seconds: Seconds = 20
+    # What session tokens are signed with: 32 characters at least, the same for every process of the service.
+    edge_secret: EdgeSecret | None = None
     # Origins whose pages may call it; the gateway reads the same variable.
     cors_allow_origins: str = "*"
 
@@ -110,6 +113,17 @@ class Settings(BaseSettings):
     # For tokens signed with HS256; without it they are refused.
     jwt_secret: Secret | None = None
 
+    # The service for addresses; unset: google with a key, else the list in the database.
+    places_provider: Literal["google", "photon", "local"] | None = None
+    # Where places are looked for unless a request says: ISO 3166 codes.
+    places_countries: str = "US"
+    google_maps_api_key: Secret | None = Field(default=None, validate_default=True)
+    # Instead of Google's own addresses, as for a proxy.
+    google_places_url: str | None = None
+    google_validation_url: str | None = None
+    # A Photon server, such as http://photon.internal:2322.
+    photon_url: str | None = Field(default=None, validate_default=True)
+
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -118,7 +132,7 @@ class Settings(BaseSettings):
     def _default_mail_locally(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {**LOCAL_DEFAULTS, **values} if _is_local(values) else values
 
-    @validates("api_url", "site_url", "edge_url", "jwks_url")
+    @validates("api_url", "site_url", "edge_url", "jwks_url", "google_places_url", "google_validation_url")
     @classmethod
     def _no_clear_text_abroad(cls, value: str | None, info: ValidationInfo) -> str | None:
         url = urlsplit(value or "https://absent")
@@ -144,6 +158,38 @@ class Settings(BaseSettings):
         if value and "@" not in parseaddr(value)[1]:
             raise ValueError("is no sender; it looks like Freehold <notices@example.com>")
         return value
+
+    @validates("photon_url")
+    @classmethod
+    def _photon_is_a_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("is no URL; it looks like http://photon.internal:2322")
+        if not value and info.data.get("places_provider") == "photon":
+            raise ValueError("is missing; PLACES_PROVIDER=photon needs it")
+        return value and value.rstrip("/")
+
+    @validates("google_maps_api_key")
+    @classmethod
+    def _google_has_a_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("places_provider") == "google":
+            raise ValueError("is missing; PLACES_PROVIDER=google needs it")
+        return value
+
+    @validates("places_countries")
+    @classmethod
+    def _are_countries(cls, value: str) -> str:
+        codes = value.upper().replace(",", " ").split()
+        if not 1 <= len(codes) <= 15 or not all(len(code) == 2 and code.isalpha() for code in codes):
+            raise ValueError("is no list of 1 to 15 countries; it looks like US, CA")
+        return ", ".join(codes)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        return tuple(self.places_countries.split(", "))
+
+    @property
+    def places_provider_chosen(self) -> str:
+        return self.places_provider or ("google" if self.google_maps_api_key else "local")
 
     @property
     def message_id_domain(self) -> str:

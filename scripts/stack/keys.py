@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import secrets
@@ -60,6 +61,11 @@ class Keys:
             finally:
                 draft.unlink()
         return cls(**json.loads(path.read_text()))
+
+    @property
+    def edge_secret(self) -> str:
+        """What the edge service signs with; it follows from the other secret, so old key files do."""
+        return _base64url(hashlib.sha256(b"edge" + self.jwt_secret.encode()).digest())
 
     @property
     def jwks(self) -> dict[str, list[dict[str, Any]]]:

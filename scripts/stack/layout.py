@@ -111,6 +111,7 @@ class Stack:
             "REST_URL": f"{self.api_url}/rest/v1",
             "AUTH_URL": f"{self.api_url}/auth/v1",
             "FUNCTIONS_URL": f"{self.api_url}/functions/v1",
+            "EDGE_SECRET": self.keys.edge_secret,
             "EDGE_URL": f"http://{HOST}:{self.ports.edge}",
             "JWKS_URL": f"{self.api_url}/auth/v1/.well-known/jwks.json",
             "DB_URL": self.db_url(),

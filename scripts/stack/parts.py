@@ -31,7 +31,13 @@ EDGE_SETTINGS = (
     "EDGE_DRAIN_SECONDS",
     "EDGE_MAX_BODY_BYTES",
     "EDGE_TIMEOUT",
+    "GOOGLE_MAPS_API_KEY",
+    "GOOGLE_PLACES_URL",
+    "GOOGLE_VALIDATION_URL",
     "LOG_LEVEL",
+    "PHOTON_URL",
+    "PLACES_COUNTRIES",
+    "PLACES_PROVIDER",
 )
 
 
@@ -145,6 +151,7 @@ def _edge(stack: Stack) -> Part:
             "ANON_KEY": stack.keys.anon_key,
             "WORKER_KEY": stack.keys.worker_key,
             "JWT_SECRET": stack.keys.jwt_secret,
+            "EDGE_SECRET": stack.keys.edge_secret,
             "EDGE_LISTEN": HOST,
             "EDGE_PORT": str(stack.ports.edge),
             "LOG_FORMAT": "json",

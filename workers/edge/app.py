@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from workers.edge import envelope, health, service
+from workers.edge import envelope, health, places, service
 from workers.edge.limits import Limits
 from workers.edge.request_log import RequestLog
 from workers.settings import Settings
@@ -18,6 +18,7 @@ from workers.settings import Settings
 ROUTES = [
     Route("/livez", health.livez, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),
+    *places.ROUTES,
 ]
 
 # What supabase-js sends, and what an app wants to read. Behind the gateway that one's headers replace these.

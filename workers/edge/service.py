@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from workers import outbound
 from workers.edge.key_set import KeySet
 from workers.edge.readiness import Readiness, api, keys
 from workers.edge.tokens import Caller, Tokens
+from workers.places.admission import Admission
+from workers.places.configured import provider_of
+from workers.places.lookup import Lookup
+from workers.places.sessions import SessionTokens
 from workers.settings import Settings
 from workers.worker_rpc import WorkerRpc
 
@@ -20,13 +25,15 @@ from workers.worker_rpc import WorkerRpc
 class Service:
     tokens: Tokens
     readiness: Readiness
+    lookup: Lookup
+    countries: tuple[str, ...]  # in which places are looked for unless a request says
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Service]:
     """Nothing is asked of anybody before the first request: the service starts whatever is away."""
-    if settings.worker_key is None:
-        raise ValueError("these settings have no WORKER_KEY; load them with FOR_EDGE")
+    if settings.worker_key is None or settings.edge_secret is None:
+        raise ValueError("these settings lack WORKER_KEY or EDGE_SECRET; load them with FOR_EDGE")
     async with outbound.new_session() as http:
         rpc = WorkerRpc(
             http,
@@ -35,15 +42,20 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
             worker_key=settings.worker_key.get_secret_value(),
         )
         key_set = KeySet(http, settings.key_set_url)
-        yield Service(
-            tokens=Tokens(
-                key_set,
-                issuer=settings.token_issuer,
-                audience=settings.jwt_audience,
-                secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
-            ),
-            readiness=Readiness({"api": api(rpc), "keys": keys(key_set)}),
-        )
+        provider = provider_of(settings, http, rpc)
+        async with Admission(rpc, instance=str(uuid.uuid4()), provider=provider.name) as admission:
+            sessions = SessionTokens(settings.edge_secret.get_secret_value())
+            yield Service(
+                tokens=Tokens(
+                    key_set,
+                    issuer=settings.token_issuer,
+                    audience=settings.jwt_audience,
+                    secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
+                ),
+                readiness=Readiness({"api": api(rpc), "keys": keys(key_set)}),
+                lookup=Lookup(provider, admission, sessions, rpc),
+                countries=settings.countries,
+            )
 
 
 def of(request: Request) -> Service:

@@ -74,6 +74,7 @@ def environment(api_url: str, port: int, **variables: str) -> dict[str, str]:
         "API_URL": api_url,
         "ANON_KEY": "sb_publishable_x7Kq",
         "WORKER_KEY": KEY,
+        "EDGE_SECRET": "a-secret-of-the-tests-of-forty-two-characters",
         "EDGE_PORT": str(port),
         "LOG_FORMAT": "json",
         **variables,

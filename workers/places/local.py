@@ -1,0 +1,103 @@
+"""The list of addresses in the database: nothing leaves the house, and nothing needs a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from workers.api_error import ApiError
+from workers.places.admission import Rpc
+from workers.places.provider import (
+    Address,
+    Checked,
+    Place,
+    Query,
+    Status,
+    Suggestion,
+    Unavailable,
+    UnknownPlace,
+    changes,
+)
+from workers.places.written import matches_in, one_line
+
+PREFIX = "local:"
+SUGGESTED = 5
+
+
+class Local:
+    """It takes no session token, and nothing is billed."""
+
+    name = "local"
+    attribution = ""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    async def autocomplete(self, query: Query, token: UUID | None, *, seconds: float) -> Sequence[Suggestion]:
+        rows = await self._search(query.text, query.countries, SUGGESTED)
+        return [_suggestion(row, query) for row in rows]
+
+    async def details(
+        self, place_id: str, token: UUID | None, *, language: str | None, seconds: float
+    ) -> Place:
+        if not place_id.startswith(PREFIX):
+            raise UnknownPlace("no id of the local list")
+        row = await self._call("find_address", {"p_place_id": place_id})
+        if not row:
+            raise UnknownPlace("the local list has it no more")
+        return _place(row)
+
+    async def validate(self, address: Address, token: UUID | None, *, seconds: float) -> Checked:
+        """Verified when the list has the address as it was typed, corrected when it has one very like it."""
+        countries = (address.country,) if address.country else ()
+        for row in await self._search(one_line(address), countries, 1):
+            better = Address(**{**_address(row).fields(), "address_line2": address.address_line2})
+            differing = {change["field"] for change in changes(address, better)}
+            # Another street or number is another address, however alike they look.
+            if not differing & {"address_line1", "country"}:
+                status: Status = "corrected" if differing else "verified"
+                return Checked(status, better, _position(row), row["place_id"])
+        return Checked("unverified", address)
+
+    async def current_id(self, place_id: str, *, seconds: float) -> str:
+        return (await self.details(place_id, None, language=None, seconds=seconds)).place_id
+
+    async def _search(self, text: str, countries: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        asked = {"p_q": text, "p_countries": list(countries) or None, "p_limit": limit}
+        found: list[dict[str, Any]] = await self._call("search_addresses", asked)
+        return found
+
+    async def _call(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return await self._rpc(function, arguments)
+        except ApiError as error:
+            raise Unavailable(f"the local list: {error}") from error
+
+
+def _suggestion(row: Mapping[str, Any], query: Query) -> Suggestion:
+    address = _address(row)
+    text = one_line(address)
+    main = address.address_line1 or text
+    return Suggestion(
+        place_id=row["place_id"],
+        text=text,
+        matches=matches_in(text, query.text),
+        main_text=main,
+        secondary_text=text[len(main) :].lstrip(", ") or None,
+    )
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    address = _address(row)
+    return Place(row["place_id"], address, one_line(address), _position(row), "verified")
+
+
+def _address(row: Mapping[str, Any]) -> Address:
+    return Address(**{name: row.get(name) for name in Address().fields()})
+
+
+def _position(row: Mapping[str, Any]) -> tuple[float, float] | None:
+    if row.get("latitude") is None or row.get("longitude") is None:
+        return None
+    return float(row["latitude"]), float(row["longitude"])
