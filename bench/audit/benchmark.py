@@ -98,7 +98,7 @@ def _statement(path: Path, scale: Scale) -> str:
 def _stop_recording(connection: psycopg.Connection[Any]) -> None:
     triggers = connection.execute(
         """select format('drop trigger %I on %s', tgname, tgrelid::regclass) from pg_trigger
-        where tgfoid = 'private.record_changes'::regproc"""
+        where tgname in ('record_inserts', 'record_updates', 'record_deletes')"""
     ).fetchall()
     for (statement,) in triggers:
         connection.execute(statement)

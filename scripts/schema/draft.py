@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.schema import catalog, diff
+from scripts.schema import catalog, diff, recorders
 from scripts.schema.catalog import Catalog, Difference
 from scripts.schema.files import Project
 from scripts.schema.lock import REVIEW_MARK
@@ -40,7 +40,7 @@ def draft(migrated: Stack, sourced: Stack, project: Project, name: str) -> Draft
     wanted = catalog.read(sourced)
     if not catalog.compare(catalog.read(migrated), wanted):
         return None
-    written = diff.statements(migrated, sourced, project)
+    written = recorders.called(diff.statements(migrated, sourced, project))
     text = PREAMBLE + (f"\n{written}\n" if written else "")
     failure = _failure(migrated, project, name, text)
     missing = [] if failure else _missing(migrated, wanted)

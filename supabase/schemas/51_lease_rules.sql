@@ -353,13 +353,22 @@ begin
         (select auth.uid()) is null
         or new.workspace_id = any (array(select private.workspaces_with('leases.write')))
     ) then
-        update public.lease_terms
-        set superseded_at = greatest(clock_timestamp(), recorded_at)
+        -- A statement that changes nothing still calls the triggers that watch it: ten thousand times in an import.
+        perform from public.lease_terms as t
         where
-            workspace_id = new.workspace_id
-            and lease_id = new.lease_id
-            and effective_on = new.effective_on
-            and superseded_at is null;
+            t.workspace_id = new.workspace_id
+            and t.lease_id = new.lease_id
+            and t.effective_on = new.effective_on
+            and t.superseded_at is null;
+        if found then
+            update public.lease_terms
+            set superseded_at = greatest(clock_timestamp(), recorded_at)
+            where
+                workspace_id = new.workspace_id
+                and lease_id = new.lease_id
+                and effective_on = new.effective_on
+                and superseded_at is null;
+        end if;
     end if;
     return new;
 end

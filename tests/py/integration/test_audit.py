@@ -211,6 +211,7 @@ def test_secrets_are_recorded_as_changed_and_never_kept(portfolio: Portfolio) ->
             f"""create trigger {name} after {event} on public.locks referencing {tables} for each statement
             execute function private.record_changes('{{id}}', '{{}}', '{{code}}')""".encode()
         )
+    db.execute("select private.write_recorders()")
     start = last(db)
     db.execute(
         "insert into public.locks values (%s, %s, '1234', 'front')", (uuid.uuid4(), portfolio.workspace_id)

@@ -160,7 +160,11 @@ def test_the_register_of_definer_functions_is_the_catalog_s(db: Db) -> None:
     register = (REPOSITORY / "docs" / "reference" / "definer-functions.md").read_text()
     listed = re.findall(r"^\| `(\w+\.\w+)` \|", register, re.M)
     assert len(listed) == len(set(listed))
-    assert sorted(listed) == sorted(column(db, f"select name from ({OURS}) as f where prosecdef"))
+    definers = column(db, f"select name from ({OURS}) as f where prosecdef")
+    # One for each table, all written alike.
+    recorders = [name for name in definers if name.startswith("private.record_changes_of_")]
+    assert recorders and "| `private.record_changes_of_…` | trigger |" in register
+    assert sorted(listed) == sorted(set(definers) - set(recorders))
 
 
 def test_the_register_says_why_and_who(db: Db) -> None:

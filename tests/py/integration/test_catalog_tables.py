@@ -40,7 +40,7 @@ INDEXES = [
     "public.lease_tenants (workspace_id, tenant_id)",
     "public.leases (workspace_id, status)",
     "public.leases (workspace_id, ends_on)",
-    "public.audit_entries (workspace_id, entity, entity_id)",
+    "public.audit_entries (workspace_id, entity_id)",
     "public.audit_entries (workspace_id, actor_id)",
     "public.audit_entries (workspace_id, recorded_at)",
     "public.vendors (workspace_id, status)",
@@ -377,7 +377,8 @@ RECORDING = """
         array_remove(string_to_array(encode(t.tgargs, 'escape'), '\\000'), '') as arguments
     from pg_catalog.pg_trigger as t
     join pg_catalog.pg_class as c on c.oid = t.tgrelid
-    where c.relnamespace = 'public'::regnamespace and t.tgfoid = 'private.record_changes'::regproc
+    join pg_catalog.pg_proc as p on p.oid = t.tgfoid and p.pronamespace = 'private'::regnamespace
+    where c.relnamespace = 'public'::regnamespace and p.proname = 'record_changes_of_' || c.relname
 """
 
 
@@ -415,6 +416,16 @@ def test_recorded_rows_are_named_by_their_keys(db: Db) -> None:
     by_name = {name.removeprefix("public."): key for name, key in keys}
     for table, given in arguments:
         assert (listed(given[0]) if given else ["id"]) == by_name[table], table
+
+
+def test_what_records_a_table_s_changes_knows_its_columns(db: Db) -> None:
+    """Written anew they are the same: nobody has added a column since, or taken one away."""
+    recorders = (
+        "select oid, prosrc from pg_catalog.pg_proc where proname like 'record\\_changes\\_of\\_%' order by 1"
+    )
+    before = db.execute(recorders).fetchall()
+    db.execute("select private.write_recorders()")
+    assert before == db.execute(recorders).fetchall() != []
 
 
 def test_what_is_personal_or_secret_is_recorded_apart(db: Db) -> None:
