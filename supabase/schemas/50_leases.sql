@@ -38,7 +38,7 @@ create table public.leases (
     deposit_conditions text check (length(deposit_conditions) <= 4000),
     renewed_from_id uuid,
     activated_at timestamptz,
-    moved_in_on date,
+    moved_in_on date check (moved_in_on between '1900-01-01' and '2200-01-01'),
     notice_given_on date,
     notice_given_by text check (notice_given_by in ('renter', 'landlord')),
     planned_move_out_on date check (planned_move_out_on < '2200-01-01'),
@@ -47,7 +47,7 @@ create table public.leases (
         coalesce(planned_move_out_on, case on_expiry when 'ends' then ends_on end)
     ) stored,
     ended_on date,
-    moved_out_on date,
+    moved_out_on date check (moved_out_on between '1900-01-01' and '2200-01-01'),
     status_reason text check (length(status_reason) <= 1000),
     amendments integer not null default 0 check (amendments >= 0),
     created_at timestamptz not null default now(),
@@ -166,7 +166,8 @@ create table public.lease_units (
         not isempty(possession) and not lower_inf(possession) and lower_inc(possession)
     ),
     constraint possession_is_of_our_times check (
-        lower(possession) >= '1900-01-01' and (upper_inf(possession) or upper(possession) <= '2200-01-01')
+        lower(possession) >= '1900-01-01' and lower(possession) <= '2200-01-01'
+        and (upper_inf(possession) or upper(possession) <= '2200-01-01')
     ),
     constraint superseded_after_recorded check (superseded_at >= recorded_at),
     -- Two leases cannot hold a unit on the same day. Drafts may plan what they like.

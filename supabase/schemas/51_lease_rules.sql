@@ -34,6 +34,25 @@ create trigger default_lease before insert on public.leases
     for each row execute function private.default_lease();
 
 
+-- Says so before the range of its days is worked out, which would say less.
+create function private.refuse_reversed_term()
+    returns trigger
+    volatile
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform private.fail(
+        422, 'lease_term_reversed', format('The lease would end on %s, before it starts on %s.', new.ends_on, new.starts_on),
+        p_hint := 'ends_on is the last day: starts_on or later. Leave it out for a lease that runs until somebody ends it.'
+    );
+end
+$$;
+
+create trigger refuse_reversed_term before insert or update of starts_on, ends_on on public.leases
+    for each row when (new.ends_on < new.starts_on) execute function private.refuse_reversed_term();
+
+
 -- A status takes the steps that there are, whoever moves it.
 create function private.guard_lease_status()
     returns trigger

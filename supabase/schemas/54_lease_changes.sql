@@ -312,7 +312,7 @@ begin
         and u.id <> p_from_unit_id;
     select h.* into v_moved
     from unnest(v_holds) as h
-    where h.unit_id = p_from_unit_id and h.possession @> p_on;
+    where h.unit_id = p_from_unit_id and h.possession @> p_on and isfinite(p_on);
     if v_from is null or v_to is null or v_moved is null then
         perform private.fail(
             422, 'transfer_impossible',

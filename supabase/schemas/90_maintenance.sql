@@ -44,7 +44,7 @@ create table public.maintenance_plans (
     interval_unit text not null check (interval_unit in ('day', 'week', 'month', 'year')),
     interval_count integer not null default 1 check (interval_count between 1 and 400),
     anchor_on date not null check (anchor_on between '1900-01-01' and '2200-01-01'),
-    ends_on date check (ends_on < '2200-01-01'),
+    ends_on date check (ends_on between '1900-01-01' and '2199-12-31'),
     season_months integer[] check (
         season_months <@ array[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] and cardinality(season_months) between 1 and 12
     ),

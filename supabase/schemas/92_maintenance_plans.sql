@@ -30,7 +30,8 @@ declare
     v_until date := least(p_until, p_plan.ends_on);
     -- Months between, for months and years; else days.
     v_is_calendar boolean := p_plan.interval_unit in ('month', 'year');
-    v_length integer := p_plan.interval_count
+    -- Null: no interval, which the table's check refuses after this.
+    v_length integer := nullif(p_plan.interval_count, 0)
     * case p_plan.interval_unit when 'week' then 7 when 'year' then 12 else 1 end;
     v_first integer;
     v_last integer;
