@@ -105,7 +105,7 @@ begin
         end if;
         v_email := coalesce(v_email, v_known_email);
     end if;
-    if coalesce(v_email, '') !~ '^[^@[:space:]]+@[^@[:space:]]+$' then
+    if coalesce(v_email, '') !~ '^[^@[:space:]<>(),;:"]+@[^@[:space:]<>(),;:"]+$' or length(v_email) > 254 then
         perform private.fail(
             422, 'email_invalid', 'There is no valid e-mail address to send the invitation to.',
             p_hint := 'Give one such as name@example.com.'

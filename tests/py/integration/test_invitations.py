@@ -207,6 +207,23 @@ def test_a_call_without_a_key_is_refused_and_one_that_failed_kept_nothing(landlo
     assert invite(landlord, **{**asked, "email": address()}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "nobody",
+        "<a@b.example>",
+        "a@b.example,c",
+        "a@b.example;c",
+        "a b@c.example",
+        "x" * 250 + "@b.example",
+    ],
+)
+def test_what_is_no_address_is_not_written_to(landlord: Landlord, email: str) -> None:
+    refused = invite(landlord, kind="member", email=email, role="viewer")
+    assert refusal(refused) == (422, "email_invalid")
+
+
 def test_one_address_is_not_flooded_whoever_invites(
     landlord: Landlord, new_user: NewUser, api: Connect
 ) -> None:
