@@ -72,6 +72,7 @@ end
 $$;
 
 
+-- 4-B is found as 4b, too.
 -- By index even while the table is small: a plan made then would be kept while an import fills it.
 create function private.search_body(p_row public.units)
     returns text
@@ -80,12 +81,19 @@ create function private.search_body(p_row public.units)
     set enable_seqscan = off
     language plpgsql
 as $$
+declare
+    v_number text := private.search_text(p_row.unit_number);
 begin
-    return private.search_text(concat_ws(' ', p_row.unit_number, (
-        select p.name
-        from public.properties as p
-        where p.workspace_id = p_row.workspace_id and p.id = p_row.property_id
-    )));
+    return concat_ws(
+        ' ',
+        v_number,
+        (
+            select private.search_text(p.name)
+            from public.properties as p
+            where p.workspace_id = p_row.workspace_id and p.id = p_row.property_id
+        ),
+        nullif(replace(v_number, ' ', ''), v_number)
+    );
 end
 $$;
 
@@ -400,6 +408,20 @@ end
 $$;
 
 
+-- The words without those that only say that a unit's number comes: for `apt 4B`. Null if there are none such, or none besides.
+create function private.without_unit_words(p_words text[])
+    returns text[]
+    immutable
+    strict
+    set search_path = ''
+    language sql
+as $$
+    select case when count(*) < cardinality(p_words) then array_agg(w.word order by w.n) end
+    from unnest(p_words) with ordinality as w (word, n)
+    where w.word not in ('unit', 'apt', 'apartment', 'suite', 'ste')
+$$;
+
+
 -- What the word may have been meant to be, if one letter is wrong, missing, too much, or two have changed places:
 -- trigrams that survive each such slip. `reading` is the word it would be, where that can be told.
 create function private.misspellings(p_word text)
@@ -556,6 +578,12 @@ begin
         select private.word_trigrams(array_to_string(p_words, '')), null
         where p_stage = 1 and cardinality(p_words) > 1
         union all
+        select array_agg(distinct t), null
+        from unnest(private.without_unit_words(p_words)) as w (word)
+        cross join lateral unnest(private.word_trigrams(w.word)) as t
+        where p_stage = 1
+        having count(*) > 0
+        union all
         select p.trigrams, p.reading
         from private.search_patterns(p_words, p_stage = 3) as p
         where p_stage > 1
@@ -623,6 +651,7 @@ as $$
 declare
     v_query text := array_to_string(p_words, ' ');
     v_in_one text[] := array[array_to_string(p_words, '')];
+    v_number text[] := private.without_unit_words(p_words);
     -- A property before its units, which are found by its name as well.
     v_tables text[] := '{properties, tenants, vendors, leases, units, maintenance_requests}';
     v_found uuid[] := '{}';
@@ -646,7 +675,9 @@ begin
                             when starts_with(c.body || ' ', v_query || ' ') then 3
                             when starts_with(c.body, v_query) then 2
                             when v_stage = 1 and (
-                                private.has_words(c.body, p_words) or private.has_words(c.body, v_in_one)
+                                private.has_words(c.body, p_words)
+                                or private.has_words(c.body, v_in_one)
+                                or c.table_name = 'units' and private.has_words(c.body, v_number)
                             ) then 1
                             else 0
                         end + greatest(

@@ -32,9 +32,9 @@ class Desk:
     def __init__(self, db: Db) -> None:
         self.portfolio = Portfolio(db)
         self.db = db
-        self.building, self.unit_ids = self.portfolio.building(3)
+        self.building, self.unit_ids = self.portfolio.building(4)
         self.change("properties", self.building, name="Élm Court")
-        for number, unit_id in zip(("4B", "4C", "12"), self.unit_ids, strict=True):
+        for number, unit_id in zip(("4B", "4C", "12", "7-D"), self.unit_ids, strict=True):
             self.change("units", unit_id, unit_number=number)
         self.portfolio.active_lease("L-104", None)
         for first, last, email, phone in (
@@ -45,6 +45,7 @@ class Desk:
         ):
             self.add("tenants", first_name=first, last_name=last, email=email, phone=phone)
         self.add("vendors", name="Pipes & Sons")
+        self.add("maintenance_requests", property_id=self.building, title="Unit heater rattles")
 
     def add(self, table: str, **row: Any) -> uuid.UUID:
         columns = {"id": uuid.uuid4(), "workspace_id": self.portfolio.workspace_id, **row}
@@ -98,6 +99,12 @@ def desk(db: Db) -> Iterator[Desk]:
         ("L-104", "L-104"),
         ("l104", "L-104"),
         ("pipes and", "Pipes & Sons"),
+        ("7d", "7-D"),  # typed without what stands between
+        ("élm 7d", "7-D"),
+        ("unit 12", "12"),
+        ("apt 4b", "4B"),
+        ("elm court apartment 7 d", "7-D"),
+        ("unit heater", "Unit heater rattles"),
     ],
 )
 def test_words_beginnings_and_numbers_are_found(desk: Desk, q: str, first: str) -> None:
@@ -132,7 +139,17 @@ def test_what_begins_with_the_words_comes_first_and_the_order_is_always_the_same
     for name in ("Courtney", "Moor Court", "Court"):
         desk.add("properties", name=name, address_line1="1 Oak", city="Austin")
     titles = desk.titles("court")
-    assert titles == ["Court", "Courtney", "Élm Court", "Moor Court", "12", "4B", "4C"]
+    assert titles == [
+        "Court",
+        "Courtney",
+        "Élm Court",
+        "Moor Court",
+        "12",
+        "4B",
+        "4C",
+        "7-D",
+        "Unit heater rattles",
+    ]
     assert all(desk.titles("court") == titles for _ in range(3))
 
 
