@@ -13,7 +13,11 @@ as $$
 declare
     v_head private.audit_heads;
     v_progress private.audit_progress;
-    v_pruned record;
+    v_pruning public.audit_entries;
+    v_pruned_position bigint;
+    v_pruned_digest bytea;
+    v_pruned_recorded_to timestamptz;
+    v_first bigint;
     v_after bigint;
     v_digest bytea;
     v_checked record;
@@ -27,21 +31,24 @@ begin
     perform private.require_permission(p_workspace_id, 'audit.read');
     select * into v_head from private.audit_heads where workspace_id = p_workspace_id;
     select * into v_progress from private.audit_progress;
-    select
-        (e.after ->> 'to_position')::bigint as position,
-        decode(e.after ->> 'digest', 'hex') as digest,
-        (e.after ->> 'recorded_to')::timestamptz as recorded_to,
-        e.id,
-        e.recorded_at,
-        e.after
-    into v_pruned
+    select * into v_pruning
     from public.audit_entries as e
     where e.workspace_id = p_workspace_id and e.entity = 'audit_entries' and e.operation = 'prune'
     order by e.id desc
     limit 1;
-    v_after := greatest(p_after_position, v_pruned.position, 0);
+    -- One that says nothing of the kind is no summary; below it is a problem.
+    if pg_input_is_valid(v_pruning.after ->> 'to_position', 'bigint')
+        and pg_input_is_valid(v_pruning.after ->> 'recorded_to', 'timestamptz')
+        and v_pruning.after ->> 'digest' ~ '^[0-9a-f]{64}$'
+    then
+        v_pruned_position := v_pruning.after ->> 'to_position';
+        v_pruned_digest := decode(v_pruning.after ->> 'digest', 'hex');
+        v_pruned_recorded_to := v_pruning.after ->> 'recorded_to';
+    end if;
+    select min(s.position) into v_first from private.audit_seals as s where s.workspace_id = p_workspace_id;
+    v_after := greatest(p_after_position, v_pruned_position, 0);
     v_digest := case
-        when v_after = v_pruned.position then v_pruned.digest
+        when v_after = v_pruned_position then v_pruned_digest
         else (select s.digest from private.audit_seals as s where s.workspace_id = p_workspace_id and s.position = v_after)
     end;
 
@@ -127,6 +134,15 @@ begin
         end if;
     end if;
 
+    -- What is said to be dropped is gone, or what was altered in it would be passed over.
+    if v_pruning.id is not null and (v_pruned_position is null or v_first <= v_pruned_position) then
+        v_problem := jsonb_build_object(
+            'kind', 'prune_differs',
+            'position', case when v_first <= v_pruned_position then v_first end,
+            'entry_id', v_pruning.id
+        );
+    end if;
+
     v_complete := v_checked.entries < p_limit;
     if v_complete then
         -- Whatever is older than all that is sealed should have been sealed; and no transaction is of the future.
@@ -154,22 +170,24 @@ begin
                     then jsonb_build_object(
                         'kind', 'seal_missing', 'position', coalesce(v_checked.last_position, v_after) + 1, 'entry_id', null
                     )
-                when v_checked.digest is not null and v_head.digest is distinct from v_checked.digest
+                when
+                    v_checked.digest is not null
+                    and (v_head.position, v_head.digest) is distinct from (v_checked.last_position, v_checked.digest)
                     then jsonb_build_object('kind', 'head_changed', 'position', v_checked.last_position, 'entry_id', null)
                 when v_stray is not null
                     then jsonb_build_object('kind', 'entry_inserted', 'position', null, 'entry_id', v_stray)
-                when v_pruned.recorded_to > v_pruned.recorded_at - interval '12 months'
-                    then jsonb_build_object('kind', 'pruned_early', 'position', v_pruned.position, 'entry_id', v_pruned.id)
+                when v_pruned_recorded_to > v_pruning.recorded_at - interval '12 months'
+                    then jsonb_build_object('kind', 'pruned_early', 'position', v_pruned_position, 'entry_id', v_pruning.id)
             end
         );
     end if;
 
     -- A head that was taken out of the database's reach tells of a chain that was written anew.
-    if p_position is not null and p_position >= coalesce(v_pruned.position, 0) then
+    if p_position is not null and p_position >= coalesce(v_pruned_position, 0) then
         v_held := coalesce(
             encode(
                 case
-                    when p_position = v_pruned.position then v_pruned.digest
+                    when p_position = v_pruned_position then v_pruned_digest
                     else (
                         select s.digest
                         from private.audit_seals as s
@@ -200,6 +218,7 @@ begin
             when 'values_added' then 'This entry has got personal values that it never had.'
             when 'head_changed' then 'The last seal is not the one that was made last.'
             when 'head_differs' then 'The chain is not the one that the given head is of: it was cut off or written anew.'
+            when 'prune_differs' then 'The entry about what was dropped does not fit: what it says is gone is there, or it says nothing.'
             when 'pruned_early' then 'Entries younger than any workspace may drop were dropped.'
         end),
         'entries', v_checked.entries,
@@ -208,7 +227,7 @@ begin
         'digest', encode(coalesce(v_checked.digest, v_digest), 'hex'),
         'more', not v_complete,
         'unsealed', v_unsealed,
-        'pruned', v_pruned.after,
+        'pruned', v_pruning.after,
         'head_held', v_held
     );
 end
@@ -232,7 +251,7 @@ comment on function public.verify_audit(uuid, bigint, text, bigint) is $$Whether
 
 Answers {valid, problem, entries, erased, position, digest, more, unsealed, pruned, head_held}. `problem` is null or the first
 broken link: {kind, position, entry_id, message}, kind one of seal_missing, entry_missing, entry_changed, order_changed,
-entry_inserted, values_missing, values_changed, values_added, head_changed, head_differs, pruned_early. `entries` were checked,
+entry_inserted, values_missing, values_changed, values_added, head_changed, head_differs, prune_differs, pruned_early. `entries` were checked,
 `erased` of them had personal values erased, `unsealed` are too new to have a seal, `pruned` says what the workspace no longer
 keeps. A call checks 50,000 entries: while `more` is true, call again with `after_position` = `position`. `head_position` and
 `head_digest`, those of an earlier `audit_head`, have the chain held against it: `head_held`. Needs `audit.read`.$$;

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.py.integration.audit_log import AuditLog
 from tests.py.integration.meeting import acting, asked, met, refused, value
@@ -290,6 +291,33 @@ def test_a_beginning_that_was_cut_off_without_right_is_named(log: AuditLog, forg
     assert log.verify()["valid"] is True
     log.db.execute(forgery.encode())
     assert log.verify()["valid"] is False
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"to_position": 4, "digest": "the fourth seal's", "recorded_to": "2018-01-01"},
+        {"to_position": "all", "digest": "00", "recorded_to": "2018-01-01"},
+        {},
+    ],
+)
+def test_an_altered_beginning_is_not_hidden_behind_a_pruning_that_never_was(
+    log: AuditLog, said: dict[str, Any]
+) -> None:
+    log.write()
+    log.seal_all()
+    digest = value(log.db, "select encode(digest, 'hex') from private.audit_seals where position = 4")
+    log.db.execute("update public.audit_entries set actor_role = 'forged' where id = %s", (log.entry_at(3),))
+    pruning = value(
+        log.db,
+        """insert into public.audit_entries (workspace_id, entity, entity_id, operation, actor_role, after)
+        values (%s, 'audit_entries', 'x', 'prune', 'worker', %s) returning id""",
+        log.workspace_id,
+        Jsonb(said | ({"digest": digest} if said.get("to_position") == 4 else {})),
+    )
+    log.seal_all()
+    problem = log.verify()["problem"]
+    assert (problem["kind"], problem["entry_id"]) == ("prune_differs", pruning)
 
 
 def test_a_pruning_of_what_no_workspace_may_drop_yet_is_named(log: AuditLog) -> None:

@@ -208,6 +208,15 @@ def test_a_tail_that_is_cut_off_is_named(log: AuditLog) -> None:
     assert (problem["kind"], problem["position"]) == ("seal_missing", last)
 
 
+@pytest.mark.parametrize("change", ["position = position - 1", "digest = sha256('forged')"])
+def test_a_head_that_is_not_where_the_chain_ends_is_named(log: AuditLog, change: str) -> None:
+    log.seal_all()
+    last = log.head()["position"]
+    log.db.execute(f"update private.audit_heads set {change}".encode())
+    problem = log.verify()["problem"]
+    assert (problem["kind"], problem["position"]) == ("head_changed", last)
+
+
 def test_a_head_kept_elsewhere_tells_of_a_chain_that_was_cut_off_or_written_anew(log: AuditLog) -> None:
     log.seal_all()
     log.write()
