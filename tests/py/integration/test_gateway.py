@@ -242,6 +242,7 @@ def test_an_upload_may_be_larger_than_other_bodies_up_to_its_own_limit(gateway: 
             431,
             "headers_too_large",
         ),
+        (b"GET /rest/v1/x?id=" + b"a" * 50_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", 431, "headers_too_large"),
     ],
 )
 def test_what_is_no_proper_request_is_refused_in_the_envelope(
