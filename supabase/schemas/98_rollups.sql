@@ -191,9 +191,9 @@ Answers {changes_folded, more}. Dashboards are right whether it ran or not; they
 grant execute on function worker.fold_rollups(timestamptz) to worker;
 
 
--- Every sum that differs from a recount: by how much it is too small. One statement, so one snapshot: nothing that commits
--- meanwhile counts on one side alone.
-create function private.rollup_differences()
+-- Every sum that differs from a recount, of one workspace or of all: by how much it is too small. One statement, so one snapshot:
+-- nothing that commits meanwhile counts on one side alone.
+create function private.rollup_differences(p_workspace_id uuid default null)
     returns setof private.rollups
     stable
     set search_path = ''
@@ -207,6 +207,7 @@ begin
             select r.workspace_id, r.property_id, f.on_day, f.measure, f.label, f.amount::bigint
             from public.%I as r
             cross join lateral (%s) as f (on_day, measure, label, amount)
+            where $1 is null or r.workspace_id = $1
         $sql$,
         counted.table_name, private.rollup_facts(counted.table_name)
     ), ' union all ')
@@ -221,6 +222,7 @@ begin
                     union all
                     select h.workspace_id, h.property_id, h.on_day, h.measure, h.label, -h.amount
                     from private.rollup_changes as h
+                    where $1 is null or h.workspace_id = $1
                 ) as c
                 group by c.workspace_id, c.property_id, c.on_day, c.measure, c.label
             )
@@ -238,19 +240,21 @@ begin
                 union all
                 select h.workspace_id, h.scope_id, h.grain, h.on_day, h.measure, h.label, -h.amount
                 from private.rollups as h
+                where $1 is null or h.workspace_id = $1
             ) as s (workspace_id, scope_id, grain, on_day, measure, label, amount)
             group by s.workspace_id, s.scope_id, s.grain, s.on_day, s.measure, s.label
             having sum(s.amount) <> 0
         $sql$,
         v_facts
-    );
+    )
+    using p_workspace_id;
 end
 $$;
 
 
--- Compares every sum with a recount, mends those that differ, and answers how many did. They do only after rows were written past
--- the triggers, as a restore does.
-create function private.reconcile_rollups()
+-- Compares every sum of a workspace, or of all, with a recount, mends those that differ, and answers how many did. They do only after
+-- rows were written past the triggers, as a restore does.
+create function private.reconcile_rollups(p_workspace_id uuid default null)
     returns bigint
     volatile
     set search_path = ''
@@ -263,30 +267,98 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('freehold.fold_rollups', 0));
     insert into private.rollups as r (workspace_id, scope_id, grain, on_day, measure, label, amount)
     select d.workspace_id, d.scope_id, d.grain, d.on_day, d.measure, d.label, d.amount
-    from private.rollup_differences() as d
+    from private.rollup_differences(p_workspace_id) as d
     order by d.workspace_id, d.scope_id, d.grain, d.on_day
     on conflict (workspace_id, scope_id, grain, on_day, measure, label) do update set amount = r.amount + excluded.amount;
     get diagnostics v_mended = row_count;
-    delete from private.rollups where amount = 0;
+    delete from private.rollups where amount = 0 and (p_workspace_id is null or workspace_id = p_workspace_id);
     return v_mended;
 end
 $$;
 
 
-create function worker.reconcile_rollups(p_now timestamptz default now())
+create table private.rollup_recounts (
+    is_the_only_row boolean primary key default true check (is_the_only_row),
+    reached_workspace_id uuid
+);
+
+comment on table private.rollup_recounts is $$How far the recount of all workspaces has come, which goes round in the order of their ids, a few seconds a call. Empty:
+it begins anew.$$;
+
+
+-- The workspace that follows in the order of ids, of those that there are and those that sums are left of.
+create function private.next_recounted_workspace(p_after uuid)
+    returns uuid
+    stable
+    set search_path = ''
+    language sql
+as $$
+    select n.workspace_id
+    from (
+        (select w.id as workspace_id from public.workspaces as w where p_after is null or w.id > p_after order by w.id limit 1)
+        union all
+        (
+            select r.workspace_id
+            from private.rollups as r
+            where p_after is null or r.workspace_id > p_after
+            order by r.workspace_id
+            limit 1
+        )
+        union all
+        (
+            select c.workspace_id
+            from private.rollup_changes as c
+            where p_after is null or c.workspace_id > p_after
+            order by c.workspace_id
+            limit 1
+        )
+    ) as n
+    order by n.workspace_id
+    limit 1
+$$;
+
+
+create function worker.reconcile_rollups(
+    p_now timestamptz default now(), p_workspace_id uuid default null, p_seconds double precision default 10
+)
     returns jsonb
     volatile
     security definer
     set search_path = ''
     language plpgsql
 as $$
+declare
+    v_ends_at timestamptz := clock_timestamp() + make_interval(secs => p_seconds);
+    v_workspace_id uuid;
+    v_recounted integer := 0;
+    v_mended bigint := 0;
 begin
-    return jsonb_build_object('sums_mended', private.reconcile_rollups());
+    if p_workspace_id is not null then
+        return jsonb_build_object(
+            'workspaces_recounted', 1, 'sums_mended', private.reconcile_rollups(p_workspace_id), 'more', false
+        );
+    end if;
+    insert into private.rollup_recounts default values on conflict (is_the_only_row) do nothing;
+    -- One at a time: a second machine waits, and goes on where this one stops.
+    select r.reached_workspace_id into v_workspace_id from private.rollup_recounts as r for update;
+    loop
+        v_workspace_id := private.next_recounted_workspace(v_workspace_id);
+        exit when v_workspace_id is null;
+        v_mended := v_mended + private.reconcile_rollups(v_workspace_id);
+        v_recounted := v_recounted + 1;
+        exit when clock_timestamp() >= v_ends_at;
+    end loop;
+    update private.rollup_recounts set reached_workspace_id = v_workspace_id where is_the_only_row;
+    return jsonb_build_object(
+        'workspaces_recounted', v_recounted, 'sums_mended', v_mended, 'more', v_workspace_id is not null
+    );
 end
 $$;
 
-comment on function worker.reconcile_rollups(timestamptz) is $$Compares what dashboards read with a recount of everything
+comment on function worker.reconcile_rollups(timestamptz, uuid, double precision) is $$Compares what dashboards read with a recount, workspace by workspace
 
-Answers {sums_mended}: how many sums differed, which are mended. Anything but 0 means that rows were written past the triggers.$$;
+With `p_workspace_id` that one; else as many as `p_seconds` allow, at least one, from where the last call stopped: call again while
+`more`. A round that is broken off goes on with the next call. Answers {workspaces_recounted, sums_mended, more}: how many sums differed,
+which are mended. Anything but 0 means that rows were written past the triggers.$$;
 
-grant execute on function worker.reconcile_rollups(timestamptz) to worker;
+grant execute on function worker.reconcile_rollups(timestamptz, uuid, double precision) to worker;
