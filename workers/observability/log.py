@@ -55,7 +55,9 @@ def scrubbed(text: str) -> str:
     for secret, instead in _secrets.items():
         if secret in text:
             text = text.replace(secret, instead)
-    return TOKEN.sub("[token]", ADDRESS.sub("[address]", text))
+    if "@" in text:
+        text = ADDRESS.sub("[address]", text)
+    return TOKEN.sub("[token]", text) if "eyJ" in text else text
 
 
 class _Others(logging.Handler):

@@ -157,10 +157,10 @@ def _cut(text: str | None, length: int) -> str | None:
 
 
 def _dict(of: Any, name: str) -> Mapping[str, Any]:
-    value = of.get(name) if isinstance(of, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+    value = of.get(name) if isinstance(of, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _list(of: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     value = of.get(name)
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

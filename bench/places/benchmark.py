@@ -1,0 +1,249 @@
+"""200 people type: against Google's stand-in alone, and through the edge service."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any
+
+import httpx
+import jwt
+import psutil
+import psycopg
+
+from bench import cluster, conditions
+from bench.report import Cell, Goal, Report, Table
+from scripts.stack.layout import HOST, Ports, Stack
+
+PEOPLE = 200
+WORKSPACES = 20
+LETTER_EVERY = 0.3  # seconds between two letters of one person: what the form's debounce leaves through
+GOOGLE_TAKES = 0.05
+GOALS = {"rate": 1500.0, "added": 0.010, "memory": 120.0}
+
+
+@dataclass(frozen=True)
+class Letters:
+    """What became of them: seconds each, the edge's CPU seconds in all, its peak memory."""
+
+    took: list[float]
+    wall: float
+    cpu: float
+    rss_mb: float
+
+    @property
+    def a_second(self) -> float:
+        return len(self.took) / self.wall
+
+    @property
+    def a_cpu_second(self) -> float:
+        return len(self.took) / self.cpu
+
+    def quantile(self, percent: int) -> float:
+        return quantiles(self.took, n=100)[percent - 1]
+
+
+def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
+    """Takes a minute and a half, quick half of one."""
+    seconds = 4.0 if quick else 12.0
+    with cluster.superuser(stack, "postgres") as connection:
+        shown = conditions.of(connection, people=str(PEOPLE), google=f"takes {GOOGLE_TAKES * 1000:.0f} ms")
+        people = _settle(connection)
+    say("letters at the pace of typing")
+    with _upstream(GOOGLE_TAKES) as google:
+        with _edge(stack, google, stack.api_url) as (edge, process):
+            requests = _requests(stack, edge, people)
+            through = _type(f"{edge}/places/autocomplete", requests, seconds, LETTER_EVERY, process)
+        with _edge(stack, google, google) as (edge, process):
+            alone = _type(f"{edge}/places/autocomplete", requests, seconds, LETTER_EVERY, process)
+        direct = _type(f"{google}/v1/places:autocomplete", requests, seconds, LETTER_EVERY)
+    say("letters as fast as they are answered")
+    with _upstream(0) as google:
+        with _edge(stack, google, google) as (edge, process):
+            fastest = _type(f"{edge}/places/autocomplete", requests, seconds, None, process)
+        with _edge(stack, google, stack.api_url) as (edge, process):
+            requests = _requests(stack, edge, people)
+            whole = _type(f"{edge}/places/autocomplete", requests, seconds, None, process)
+    added = through.quantile(95) - direct.quantile(95)
+    memory = max(each.rss_mb for each in (through, alone, fastest, whole))
+    return Report(
+        name="places",
+        title="Letters of an address",
+        conditions=shown,
+        tables=[_pace(direct, alone, through), _rates(fastest, whole)],
+        goals=[
+            Goal("p95 of what the edge adds, database included, at 200 typists: at most 10 ms",
+                 f"{added * 1000:.1f} ms", added <= GOALS["added"]),
+            Goal("at least 1,500 letters/s on one core of the edge service",
+                 f"{fastest.a_cpu_second:,.0f} a second of its CPU time, {fastest.a_second:,.0f} here",
+                 fastest.a_cpu_second >= GOALS["rate"]),
+            Goal("less than 120 MB", f"{memory:.0f} MB at most", memory < GOALS["memory"]),
+        ],
+        remarks=[
+            "Google's stand-in, the typists, the gateway, PostgREST and Postgres share the machine's cores "
+            "with the edge, which never has more than one: so its rate is told by the CPU time that it took.",
+            "Admission by a stand-in answers at once: what the edge costs by itself.",
+        ],
+    )  # fmt: skip
+
+
+def _pace(direct: Letters, alone: Letters, through: Letters) -> Table:
+    rows: list[list[Cell]] = [
+        [name, *(letters.quantile(percent) * 1000 for percent in (50, 95, 99)),
+         (letters.quantile(95) - direct.quantile(95)) * 1000, letters.a_second]
+        for name, letters in {
+            "Google's stand-in, asked directly": direct,
+            "through the edge, admission by a stand-in": alone,
+            "through the edge, admission by the database": through,
+        }.items()
+    ]  # fmt: skip
+    return Table(
+        "200 people, a letter every 300 ms; milliseconds",
+        ["", "p50", "p95", "p99", "added p95", "letters/s"],
+        rows,
+    )
+
+
+def _rates(fastest: Letters, whole: Letters) -> Table:
+    rows = [
+        (name, letters.a_second, letters.a_cpu_second, letters.cpu / len(letters.took) * 1e6, letters.rss_mb)
+        for name, letters in {
+            "admission by a stand-in": fastest,
+            "admission by the database": whole,
+        }.items()
+    ]
+    return Table(
+        "200 people, each letter as soon as the last is answered",
+        ["", "letters/s", "letters a CPU second of the edge", "CPU µs a letter", "memory MB"],
+        rows,
+    )
+
+
+def _settle(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """(user, workspace) of people who may edit properties, and no limits in their way."""
+    connection.execute("update private.limits set allowed = 1000000000 where name like 'places%'")
+    workspaces = [str(uuid.uuid4()) for _ in range(WORKSPACES)]
+    people = [(str(uuid.uuid4()), workspaces[number % WORKSPACES]) for number in range(PEOPLE)]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into public.workspaces (id, name, timezone) values (%s, 'W', 'UTC')",
+            [(each,) for each in workspaces],
+        )
+        cursor.executemany(
+            "insert into auth.users (id, email) values (%s, %s)",
+            [(user, f"{user}@example.com") for user, _ in people],
+        )
+        cursor.executemany(
+            "insert into public.workspace_members (user_id, workspace_id, role) values (%s, %s, 'manager')",
+            people,
+        )
+    return people
+
+
+def _requests(stack: Stack, edge: str, people: list[tuple[str, str]]) -> list[Any]:
+    """One request a person, with a session of theirs."""
+    claims = {
+        "iss": f"{stack.api_url}/auth/v1",
+        "aud": "authenticated",
+        "role": "authenticated",
+        "exp": int(time.time()) + 3600,
+    }
+    requests = []
+    with httpx.Client(base_url=edge, trust_env=False, timeout=10) as http:
+        for user, workspace in people:
+            token = jwt.encode({**claims, "sub": user}, stack.keys.jwt_secret, algorithm="HS256")
+            headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+            opened = http.post("/places/sessions", json={"workspace_id": workspace}, headers=headers)
+            session = opened.raise_for_status().json()["session_token"]
+            requests.append([headers, {"session_token": session, "input": "123 Main"}])
+    return requests
+
+
+def _type(
+    url: str, requests: list[Any], seconds: float, every: float | None, edge: psutil.Process | None = None
+) -> Letters:
+    task = {"url": url, "requests": requests, "seconds": seconds, "every": every}
+    before = edge.cpu_times() if edge else None
+    typists = subprocess.run(
+        [sys.executable, "-m", "bench.places.typists"],
+        input=json.dumps(task),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(typists.stdout)
+    if found["failed"]:
+        raise RuntimeError(f"not every letter was answered: {found['failed']}")
+    if not edge or not before:
+        return Letters(found["took"], seconds, 0, 0)
+    after = edge.cpu_times()
+    # The warming up cost CPU, too, and isn't counted: its share is taken off.
+    share = seconds / (seconds + 1.0)
+    cpu = (after.user + after.system - before.user - before.system) * share
+    return Letters(found["took"], seconds, cpu, edge.memory_info().rss / 1e6)
+
+
+@contextmanager
+def _upstream(seconds: float) -> Iterator[str]:
+    port = Ports.free().edge
+    command = [sys.executable, "-m", "bench.places.upstream", str(port), str(seconds)]
+    with subprocess.Popen(command) as process:
+        try:
+            url = f"http://{HOST}:{port}"
+            _wait(f"{url}/", process)
+            yield url
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def _edge(stack: Stack, google: str, api_url: str) -> Iterator[tuple[str, psutil.Process]]:
+    """`freehold edge` at its defaults: one process, which never has more than one core."""
+    port = Ports.free().edge
+    variables: Mapping[str, str] = {
+        "PATH": os.environ["PATH"],
+        "FREEHOLD_ENV": "local",
+        "API_URL": api_url,
+        "ANON_KEY": stack.keys.anon_key,
+        "WORKER_KEY": stack.keys.worker_key,
+        "JWT_SECRET": stack.keys.jwt_secret,
+        "JWT_ISSUER": f"{stack.api_url}/auth/v1",
+        "EDGE_SECRET": stack.keys.edge_secret,
+        "EDGE_PORT": str(port),
+        "GOOGLE_MAPS_API_KEY": "AIza-of-the-benchmark",
+        "GOOGLE_PLACES_URL": google,
+        "GOOGLE_VALIDATION_URL": google,
+        "LOG_FORMAT": "json",
+    }
+    with tempfile.TemporaryFile() as log:
+        process = psutil.Popen(
+            [sys.executable, "-m", "workers", "edge"], env=dict(variables), stdout=log, stderr=log
+        )
+        try:
+            url = f"http://{HOST}:{port}"
+            _wait(f"{url}/livez", process)
+            yield url, process
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes] | psutil.Popen) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            httpx.get(url, trust_env=False)
+            return
+        except httpx.TransportError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
