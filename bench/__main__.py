@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import audit, cluster, embedding, expiry, fields, kpis, places, queue, report, rls, search
+from bench import audit, cluster, edge, embedding, expiry, fields, kpis, queue, report, rls, search
 
 BENCHMARKS = {
     "rls": rls.run,
@@ -20,7 +20,7 @@ BENCHMARKS = {
     "fields": fields.run,
     "search": search.run,
     "kpis": kpis.run,
-    "places": places.run,
+    "edge": edge.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -1,12 +1,12 @@
 """Whether a call may go out to the provider: the database decides, and is asked for many calls at once.
 
-One request is under way at a time, so what waits behind it goes in the order in which it came.
+A session's calls are decided in the order in which they came: while one is being asked for, the next waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,8 +24,9 @@ log = structlog.get_logger()
 
 Kind = Literal["autocomplete", "details", "validate"]
 
-LINGER = 0.002  # seconds in which calls gather behind the first
 LARGEST = 200
+# Requests under way: the database decides one after the other, but each is on its way for longer.
+LANES = 2
 
 
 class Rpc(Protocol):
@@ -43,14 +44,15 @@ class Call:
 class Admission:
     """A context manager. `instance` names this process; no other may have the same name."""
 
-    def __init__(self, rpc: Rpc, *, instance: str, provider: str, linger: float = LINGER) -> None:
+    def __init__(self, rpc: Rpc, *, instance: str, provider: str, lanes: int = LANES) -> None:
         self._rpc = rpc
         self._instance = instance
         self._provider = provider
-        self._linger = linger
         self._waiting: list[tuple[Call, asyncio.Future[UUID | None]]] = []
+        self._asked_for: Counter[UUID] = Counter()
         self._something = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._lanes = lanes
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def ask(self, call: Call) -> UUID | None:
         """The provider's token to use: None to call without one. Refusal when the call must not be made.
@@ -65,14 +67,31 @@ class Admission:
     async def _run(self) -> None:
         while True:
             await self._something.wait()
-            if len(self._waiting) < LARGEST:
-                await asyncio.sleep(self._linger)
-            batch = [(call, future) for call, future in self._waiting[:LARGEST] if not future.done()]
-            del self._waiting[:LARGEST]
-            if not self._waiting:
+            await asyncio.sleep(0)  # those that are ready to ask come along
+            batch = self._take()
+            if not batch:
                 self._something.clear()
-            if batch:
+                continue
+            sessions = [call.session_id for call, _ in batch if call.session_id]
+            self._asked_for.update(sessions)
+            try:
                 await self._decide([call for call, _ in batch], [future for _, future in batch])
+            finally:
+                self._asked_for.subtract(sessions)
+                self._asked_for += Counter()  # forgets what is at zero
+                self._something.set()
+
+    def _take(self) -> list[tuple[Call, asyncio.Future[UUID | None]]]:
+        """What to ask for next: whoever has waited longest, and no session that is being asked for."""
+        taken: list[tuple[Call, asyncio.Future[UUID | None]]] = []
+        left: list[tuple[Call, asyncio.Future[UUID | None]]] = []
+        for call, future in self._waiting:
+            if future.done():
+                continue
+            free = call.session_id is None or call.session_id not in self._asked_for
+            (taken if free and len(taken) < LARGEST else left).append((call, future))
+        self._waiting = left
+        return taken
 
     async def _decide(self, calls: Sequence[Call], futures: Sequence[asyncio.Future[UUID | None]]) -> None:
         asked = [
@@ -110,16 +129,15 @@ class Admission:
                 future.set_result(verdict)
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="admission")
+        self._tasks = [asyncio.create_task(self._run(), name="admission") for _ in range(self._lanes)]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._task
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for _, future in self._waiting:
             future.cancel()
 

@@ -41,6 +41,11 @@ def call(kind: Kind = "autocomplete", session: UUID | None = None) -> Call:
     return Call(kind, ANN, MAPLE, session or uuid.uuid4())
 
 
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def until(condition: Any) -> None:
     async with asyncio.timeout(5):
         while not condition():
@@ -72,12 +77,12 @@ def test_while_one_request_is_under_way_the_others_gather_in_their_order() -> No
     async def run() -> None:
         database = Database()
         database.go.clear()
-        async with Admission(database, instance="one", provider="google") as admission:
+        async with Admission(database, instance="one", provider="google", lanes=1) as admission:
             first = asyncio.create_task(admission.ask(call()))
             await until(lambda: len(database.batches) == 1)
             later = [call() for _ in range(LARGEST + 10)]
             tasks = [asyncio.create_task(admission.ask(each)) for each in later]
-            await asyncio.sleep(0.01)
+            await settle()
             assert len(database.batches) == 1
             database.go.set()
             await asyncio.gather(first, *tasks)
@@ -88,11 +93,35 @@ def test_while_one_request_is_under_way_the_others_gather_in_their_order() -> No
     asyncio.run(run())
 
 
+def test_a_session_is_never_asked_for_twice_at_once_and_others_are_not_held_up() -> None:
+    async def run() -> None:
+        database = Database()
+        database.go.clear()
+        async with Admission(database, instance="one", provider="google", lanes=2) as admission:
+            session, other = uuid.uuid4(), uuid.uuid4()
+            asked: list[Call] = [
+                call("autocomplete", session),
+                call("details", session),
+                call("details", other),
+            ]
+            tasks = []
+            for each in asked:
+                tasks.append(asyncio.create_task(admission.ask(each)))
+                await settle()
+            kinds = [[entry["session_id"] for entry in batch] for batch in database.batches]
+            assert kinds == [[session], [other]]
+            database.go.set()
+            await asyncio.gather(*tasks)
+            assert [entry["kind"] for batch in database.batches[2:] for entry in batch] == ["details"]
+
+    asyncio.run(run())
+
+
 def test_whoever_stops_waiting_is_not_asked_for() -> None:
     async def run() -> None:
         database = Database()
         database.go.clear()
-        async with Admission(database, instance="one", provider="google") as admission:
+        async with Admission(database, instance="one", provider="google", lanes=1) as admission:
             first = asyncio.create_task(admission.ask(call()))
             await until(lambda: len(database.batches) == 1)
             gone, stays = (

@@ -1,5 +1,5 @@
 """What the edge service adds to a letter typed, and how many letters a core serves."""
 
-from bench.places.benchmark import run
+from bench.edge.benchmark import run
 
 __all__ = ["run"]

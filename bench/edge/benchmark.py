@@ -73,16 +73,19 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         with _edge(stack, google, stack.api_url) as (edge, process):
             requests = _requests(stack, edge, people)
             whole = _type(f"{edge}/places/autocomplete", requests, seconds, None, process)
-    added = through.quantile(95) - direct.quantile(95)
+    added = alone.quantile(95) - direct.quantile(95)
+    with_database = through.quantile(95) - direct.quantile(95)
     memory = max(each.rss_mb for each in (through, alone, fastest, whole))
     return Report(
-        name="places",
+        name="edge",
         title="Letters of an address",
         conditions=shown,
         tables=[_pace(direct, alone, through), _rates(fastest, whole)],
         goals=[
-            Goal("p95 of what the edge adds, database included, at 200 typists: at most 10 ms",
+            Goal("p95 of what the edge adds over Google's stand-in, at 200 typists: at most 10 ms",
                  f"{added * 1000:.1f} ms", added <= GOALS["added"]),
+            Goal("the same with a request to the database for its leave",
+                 f"{with_database * 1000:.1f} ms", with_database <= GOALS["added"]),
             Goal("at least 1,500 letters/s on one core of the edge service",
                  f"{fastest.a_cpu_second:,.0f} a second of its CPU time, {fastest.a_second:,.0f} here",
                  fastest.a_cpu_second >= GOALS["rate"]),
@@ -174,7 +177,7 @@ def _type(
     task = {"url": url, "requests": requests, "seconds": seconds, "every": every}
     before = edge.cpu_times() if edge else None
     typists = subprocess.run(
-        [sys.executable, "-m", "bench.places.typists"],
+        [sys.executable, "-m", "bench.edge.typists"],
         input=json.dumps(task),
         capture_output=True,
         text=True,
@@ -195,7 +198,7 @@ def _type(
 @contextmanager
 def _upstream(seconds: float) -> Iterator[str]:
     port = Ports.free().edge
-    command = [sys.executable, "-m", "bench.places.upstream", str(port), str(seconds)]
+    command = [sys.executable, "-m", "bench.edge.upstream", str(port), str(seconds)]
     with subprocess.Popen(command) as process:
         try:
             url = f"http://{HOST}:{port}"

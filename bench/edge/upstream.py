@@ -1,4 +1,4 @@
-"""Who the edge service asks, as fast as Python can be: `python -m bench.places.upstream PORT SECONDS`.
+"""Who the edge service asks, as fast as Python can be: `python -m bench.edge.upstream PORT SECONDS`.
 
 Google, which takes SECONDS for an answer, and a database that admits everybody at once.
 """

@@ -1,4 +1,4 @@
-"""People who type, in a process of their own: `python -m bench.places.typists`, its task on stdin."""
+"""People who type, in a process of their own: `python -m bench.edge.typists`, its task on stdin."""
 
 from __future__ import annotations
 
