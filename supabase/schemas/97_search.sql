@@ -423,31 +423,43 @@ $$;
 
 
 -- What the word may have been meant to be, if one letter is wrong, missing, too much, or two have changed places:
--- trigrams that survive each such slip. `reading` is the word it would be, where that can be told.
+-- trigrams that survive each such slip. `reading` is the word it would be where that can be told, else `slip` is a pattern that
+-- such a word, or its beginning, fits.
 create function private.misspellings(p_word text)
-    returns table (trigrams text[], reading text)
+    returns table (trigrams text[], reading text, slip text)
     immutable
     set search_path = ''
     language plpgsql
 as $$
 declare
     v_letters integer := length(p_word);
+    v_before text;
+    v_from text;
+    v_after text;
 begin
     -- Numbers are typed as they are, and three letters have too many neighbours.
     if v_letters < 4 or p_word ~ '[0-9]' then
         return;
     end if;
     for i in 1 .. least(v_letters, 16) loop
-        if i < v_letters and substr(p_word, i, 1) <> substr(p_word, i + 1, 1) then
-            reading := overlay(p_word placing reverse(substr(p_word, i, 2)) from i for 2);
+        v_before := left(p_word, i - 1);
+        v_from := substr(p_word, i);
+        v_after := substr(p_word, i + 1);
+        if i < v_letters and substr(p_word, i, 1) <> left(v_after, 1) then
+            reading := overlay(p_word placing reverse(left(v_from, 2)) from i for 2);
+            slip := null;
             trigrams := private.beginning_trigrams(reading);
             return next;
         end if;
         reading := null;
-        trigrams := private.beginning_trigrams(nullif(left(p_word, i - 1), ''));
-        trigrams := coalesce(trigrams, '{}') || private.fragment_trigrams(substr(p_word, i + 1));
-        -- One trigram alone would be half the workspace.
-        if cardinality(trigrams) > 1 then
+        slip := case when i = 1 then '' else '\m' end || format('%s(?:.?%s|.%s)', v_before, v_after, v_from);
+        trigrams := coalesce(private.beginning_trigrams(nullif(v_before, '')), '{}');
+        if cardinality(trigrams || private.fragment_trigrams(v_after)) > 1 then
+            trigrams := trigrams || private.fragment_trigrams(v_after);
+            return next;
+        -- One trigram alone would be half the workspace. It may be that a letter is missing before this one.
+        elsif cardinality(trigrams || private.fragment_trigrams(v_from)) > 1 then
+            trigrams := trigrams || private.fragment_trigrams(v_from);
             return next;
         end if;
     end loop;
@@ -458,7 +470,7 @@ $$;
 -- The patterns to look for after the words themselves have found too little: one word misspelt, or, as a last resort
 -- (p_alone), a word by itself, misspelt or not.
 create function private.search_patterns(p_words text[], p_alone boolean)
-    returns table (trigrams text[], reading text)
+    returns table (trigrams text[], reading text, slip text)
     immutable
     set search_path = ''
     language plpgsql
@@ -471,6 +483,7 @@ begin
         if p_alone then
             trigrams := private.word_trigrams(p_words[i]);
             reading := p_words[i];
+            slip := null;
             if length(reading) > 2 then
                 return next;
             end if;
@@ -482,7 +495,8 @@ begin
         return query
         select
             v_others || m.trigrams,
-            array_to_string(p_words[:i - 1] || m.reading || p_words[i + 1:], ' ')
+            array_to_string(p_words[:i - 1] || m.reading || p_words[i + 1:], ' '),
+            m.slip
         from private.misspellings(p_words[i]) as m;
     end loop;
 end
@@ -569,22 +583,22 @@ as $$
 begin
     return query
     with patterns as materialized (
-        select array_agg(distinct t) as trigrams, null::text as reading
+        select array_agg(distinct t) as trigrams, null::text as reading, null::text as slip
         from unnest(p_words) as w (word)
         cross join lateral unnest(private.word_trigrams(w.word)) as t
         where p_stage = 1
         union all
         -- 4-B is written 4B, too.
-        select private.word_trigrams(array_to_string(p_words, '')), null
+        select private.word_trigrams(array_to_string(p_words, '')), null, null
         where p_stage = 1 and cardinality(p_words) > 1
         union all
-        select array_agg(distinct t), null
+        select array_agg(distinct t), null, null
         from unnest(private.without_unit_words(p_words)) as w (word)
         cross join lateral unnest(private.word_trigrams(w.word)) as t
         where p_stage = 1
         having count(*) > 0
         union all
-        select p.trigrams, p.reading
+        select p.trigrams, p.reading, p.slip
         from private.search_patterns(p_words, p_stage = 3) as p
         where p_stage > 1
     ),
@@ -595,7 +609,13 @@ begin
         order by r.workspace_id
         limit case when p_stage > 1 then 20 end
     )
-    select e.workspace_id, e.table_name, e.id, e.body, p.reading
+    select
+        e.workspace_id,
+        e.table_name,
+        e.id,
+        e.body,
+        -- Read with the word that fits, as it stands there.
+        case when p.slip is null then p.reading else concat_ws(' ', nullif(p.reading, ''), substring(e.body from p.slip)) end
     from reach as r
     cross join patterns as p
     cross join lateral (
@@ -607,6 +627,7 @@ begin
             -- Marks of two workspaces may be the same. Not a condition for an index: the one by workspace reads all it has.
             and (e.workspace_id = r.workspace_id) is true
             and e.table_name = any (r.table_names)
+            and (p.slip is null or e.body ~ p.slip)
         limit case p_stage when 1 then 1000 else 300 end
     ) as e
     union all
@@ -780,8 +801,8 @@ $$;
 comment on function public.search(text, uuid, text[], integer) is $$Finds properties, units, renters, leases, vendors and maintenance requests
 
 `q`: words, beginnings of words, numbers or parts of them, 1 to 200 characters (422 `query_length`); the first eight words count. A
-letter that is wrong, missing, too much, or in its neighbour's place is forgiven in words of four letters or more, as are case
-and accents. `workspace_id` and `tables` (properties, units, tenants, leases, vendors, maintenance_requests)
+letter that is missing, too much, or in its neighbour's place is forgiven in words of four letters or more, a wrong one in words
+of five, and case and accents in all. `workspace_id` and `tables` (properties, units, tenants, leases, vendors, maintenance_requests)
 narrow it down, and `max_results` is 1 to 50.
 
 Answers {results: [{table, id, workspace_id, title, subtitle, score}]}, the best first, with what you may read alone: a renter finds
