@@ -301,6 +301,26 @@ end
 $$;
 
 
+-- Whether something that the caller is to be told of has no position yet, and nobody else is just giving it one: then they call again.
+create function private.has_unsettled()
+    returns boolean
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    if exists (
+        select from private.change_notes as n
+        where n.workspace_id = any (array(select private.my_workspaces()))
+    ) then
+        return pg_try_advisory_xact_lock(hashtextextended('freehold.settle_changes', 0));
+    end if;
+    return false;
+end
+$$;
+
+
 -- Whether a reader who is at the position, and had caught up at the given time, can go on from there.
 create function private.can_go_on(p_position bigint, p_caught_up bigint)
     returns boolean
@@ -616,12 +636,15 @@ begin
         v_next := v_next || jsonb_build_object(v_reach.workspace_id::text, v_mark);
     end loop;
 
-    return jsonb_build_object('next', v_next, 'has_more', v_left = 0, 'drop', v_drop, 'changes', v_changes);
+    return jsonb_build_object(
+        'next', v_next, 'has_more', v_left = 0 or private.has_unsettled(), 'drop', v_drop, 'changes', v_changes
+    );
 end
 $$;
 
 grant execute on function private.synced_tables() to authenticated;
 grant execute on function private.settle_changes(timestamptz, integer) to authenticated;
+grant execute on function private.has_unsettled() to authenticated;
 grant execute on function private.can_go_on(bigint, bigint) to authenticated;
 grant execute on function private.synced_workspaces() to authenticated;
 grant execute on function private.next_changes(uuid, bigint, integer) to authenticated;

@@ -87,6 +87,26 @@ def test_a_reader_does_not_wait_for_one_who_is_settling(
     assert names(mirror.rows) == ["First", "Second"]
 
 
+def test_somebody_else_s_import_does_not_end_a_catching_up_before_its_time(
+    portfolio: Portfolio, connect: Callable[[], Db]
+) -> None:
+    """More rows than one call gives positions to wait before the caller's own."""
+    reader, importer = connect(), connect()
+    reader.autocommit = importer.autocommit = True
+    other = Portfolio(importer, owner="importer@example.com")
+    for n in range(3):
+        importer.execute(
+            "insert into public.tenants (workspace_id, last_name) select %s, 'T' from generate_series(1, %s)",
+            (other.workspace_id, 5000),
+        )
+        if n == 1:
+            add(importer, portfolio, "Mine")
+    mirror = follow(reader, portfolio.owner_id)
+    mirror.pull()
+    assert mirror.rows == in_sight(reader, portfolio.owner_id)
+    assert names(mirror.rows) == ["Mine"]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_copies_that_follow_random_writers_end_as_what_there_is(
     portfolio: Portfolio, connect: Callable[[], Db], db: Db, seed: int
