@@ -295,7 +295,8 @@ begin
     set
         last_position = v_base,
         database_oid = (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()),
-        transaction_id = pg_current_xact_id();
+        transaction_id = pg_current_xact_id()
+    where id;
     return v_settled;
 end
 $$;
@@ -704,7 +705,7 @@ as $$
     insert into private.lost_positions (after, upto)
     select c.last_position, floor(extract(epoch from p_now) * 1000000)::bigint
     from private.change_clock as c;
-    update private.change_clock set last_position = floor(extract(epoch from p_now) * 1000000)::bigint;
+    update private.change_clock set last_position = floor(extract(epoch from p_now) * 1000000)::bigint where id;
 $$;
 
 
@@ -732,7 +733,7 @@ begin
     get diagnostics v_forgotten = row_count;
     if v_forgotten > 0 then
         -- A transaction that was under way for an hour may have settled with its own time.
-        update private.change_clock set forgotten_before = v_before + 3600000000;
+        update private.change_clock set forgotten_before = v_before + 3600000000 where id;
     end if;
     return jsonb_build_object(
         'settled', v_settled,

@@ -158,9 +158,9 @@ begin
     perform private.keep_audit_head(v_head);
 
     if v_elsewhere and v_count < p_limit then
-        update private.audit_progress set system_identifier = v_here, transaction_id = v_horizon, entry_id = 0;
+        update private.audit_progress set system_identifier = v_here, transaction_id = v_horizon, entry_id = 0 where id;
     elsif not v_elsewhere and v_count > 0 then
-        update private.audit_progress set transaction_id = v_last_transaction_id, entry_id = v_last_entry_id;
+        update private.audit_progress set transaction_id = v_last_transaction_id, entry_id = v_last_entry_id where id;
     end if;
     return jsonb_build_object('entries', v_sealed, 'more', v_count = p_limit);
 end

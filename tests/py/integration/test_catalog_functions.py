@@ -14,8 +14,8 @@ Db = psycopg.Connection[Any]
 
 # What rpc/changes is made of; it is executed as the caller.
 FOLLOWED = """
-    can_go_on changes check_position has_unsettled narrow_changes next_changes rows_in_sight settle_changes synced_tables
-    synced_workspaces wide_changes
+    can_go_on changes check_position has_unsettled narrow_changes next_changes rows_in_sight settle_changes
+    synced_tables synced_workspaces wide_changes
 """
 
 # Who may execute what, written by hand: a new RPC is added here on purpose, or this fails.
