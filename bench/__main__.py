@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import audit, cluster, edge, embedding, expiry, fields, kpis, queue, report, rls, search
+from bench import (
+    audit,
+    cluster,
+    edge,
+    embedding,
+    expiry,
+    fields,
+    kpis,
+    places,
+    queue,
+    report,
+    rls,
+    search,
+)
 
 BENCHMARKS = {
     "rls": rls.run,
@@ -21,6 +34,7 @@ BENCHMARKS = {
     "search": search.run,
     "kpis": kpis.run,
     "edge": edge.run,
+    "places": places.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

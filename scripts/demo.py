@@ -12,5 +12,6 @@ MANAGER = "manager@maple.test"
 OUTSIDER = "other@oak.test"
 PEOPLE = ("owner@maple.test", MANAGER, "viewer@maple.test", OUTSIDER)
 RENT_ROLL: Path = REPOSITORY / "supabase" / "demo" / "rent_roll.csv"
+ADDRESSES: Path = REPOSITORY / "supabase" / "demo" / "addresses.csv"
 # The day that stands for today in the file's dates: scripts/demo_csv.py wrote them around it.
 REFERENCE_DATE = "2026-07-01"

@@ -35,6 +35,8 @@ def up(stack: Stack) -> Outcome:
     with psycopg.connect(stack.db_url(), autocommit=True) as db:
         with step("The demo's people are there"):
             db.execute((REPOSITORY / "supabase" / "seed.sql").read_bytes())
+        with step("The addresses that forms suggest are there"):
+            freehold(stack, "import", "addresses", str(demo.ADDRESSES), "--list", "demo")
         if not imported_before(db):
             with step("The demo portfolio is imported"):
                 who = ["--workspace", demo.WORKSPACE, "--email", demo.MANAGER]

@@ -84,11 +84,61 @@ def rent_roll(
         raise typer.Exit(HAS_ERRORS)
 
 
-def _settings() -> Settings:
+@app.command("addresses")
+def addresses(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, in UTF-8.")],
+    name: Annotated[str, typer.Option("--list", help="What to call the list; its last import is replaced.")],
+    country: Annotated[
+        str | None, typer.Option(help="ISO 3166-1 code of lines that name no country, such as US.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
+) -> None:
+    """Import addresses that forms are to suggest, for all workspaces, with the worker's key.
+
+    The file's headers are ours (address_line1, city, state, postal_code, country, latitude, longitude) or
+    those of OpenAddresses. Lines that are no address are told and passed over.
+    Exit codes: 0 done, 1 nothing imported, 2 usage, 69 the API doesn't answer, 78 configuration.
+    """
+    import asyncio
+    from datetime import UTC
+
+    from workers.api_error import ApiError
+    from workers.imports import report
+    from workers.imports.addresses import Loaded, load_addresses, read_addresses
+    from workers.imports.problem import UnreadableFile
+    from workers.settings import FOR_WORKER
+    from workers.supabase_api import WorkerApi
+
+    settings = _settings(*FOR_WORKER)
+
+    async def load(progress: report.Steps) -> Loaded:
+        async with WorkerApi.of(settings) as api:
+            progress.begin("addresses", file.stat().st_size)
+            lines = read_addresses(file, country.upper() if country else None)
+            return await load_addresses(api, lines, name, datetime.now(UTC), progress.reach)
+
+    try:
+        with report.steps(shown=not as_json) as steps:
+            loaded = asyncio.run(load(steps))
+    except UnreadableFile as error:
+        report.unreadable(file.name, error.problems, as_json=as_json)
+        raise typer.Exit(HAS_ERRORS) from None
+    except ApiError as error:
+        report.refused(error, as_json=as_json)
+        raise typer.Exit(UNAVAILABLE if error.transient else HAS_ERRORS) from None
+    except KeyboardInterrupt:
+        typer.secho("Interrupted. Run the same command again: no address is there twice.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    report.addresses(loaded, name, as_json=as_json)
+    if not loaded.added and not loaded.kept:
+        raise typer.Exit(HAS_ERRORS)
+
+
+def _settings(*needs: str) -> Settings:
     from workers.settings import ConfigurationError, load
 
     try:
-        return load()
+        return load(*needs)
     except ConfigurationError as error:
         typer.secho("The environment can't be used:", err=True)
         for problem in error.problems:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workers.api_error import ApiError
+from workers.imports.addresses import Loaded
 from workers.imports.problem import Problem
 from workers.imports.run import Outcome
 
@@ -34,6 +35,10 @@ class Steps:
     def advance(self, count: int) -> None:
         if self._bars and self._task is not None:
             self._bars.advance(self._task, count)
+
+    def reach(self, count: int) -> None:
+        if self._bars and self._task is not None:
+            self._bars.update(self._task, completed=count)
 
 
 @contextmanager
@@ -58,6 +63,21 @@ def show(outcome: Outcome, *, as_json: bool) -> None:
     if outcome.changes:
         console.print(_changes(outcome))
     console.print(_conclusion(outcome), markup=False)
+
+
+def addresses(loaded: Loaded, name: str, *, as_json: bool) -> None:
+    """What became of a list of addresses."""
+    counts = {what: getattr(loaded, what) for what in ("added", "kept", "deleted", "skipped")}
+    if as_json:
+        done = bool(loaded.added or loaded.kept)
+        return print(
+            _json({"ok": done, "list": name, **counts, "errors": [vars(one) for one in loaded.problems]})
+        )
+    console = _wide()
+    if loaded.problems:
+        console.print(problems(loaded.problems))
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    console.print(f"The list {name}: {told}.", markup=False)
 
 
 def unreadable(file: str, found: Sequence[Problem], *, as_json: bool) -> None:

@@ -49,6 +49,7 @@ EXECUTABLE = {
     "worker": {
         "worker.settle_changes",
         "private.pre_request",
+        "worker.add_addresses",
         "worker.admit_place_calls",
         "worker.begin_send",
         "worker.claim_messages",
@@ -56,6 +57,8 @@ EXECUTABLE = {
         "worker.create_planned_maintenance",
         "worker.extend_claims",
         "worker.fail_messages",
+        "worker.find_address",
+        "worker.finish_address_list",
         "worker.finish_run",
         "worker.fold_rollups",
         "worker.health",
@@ -71,6 +74,7 @@ EXECUTABLE = {
         "worker.record_place",
         "worker.release_messages",
         "worker.seal_audit",
+        "worker.search_addresses",
         "worker.start_due_runs",
     },
 }
