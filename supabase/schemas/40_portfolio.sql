@@ -20,6 +20,7 @@ create table public.properties (
     longitude double precision check (longitude between -180 and 180),
     -- Such ids have no greatest length of their own; an index has.
     place_id text check (place_id <> '' and octet_length(place_id) <= 2000),
+    place_checked_at timestamptz,
     address_status text not null default 'unverified' check (
         address_status in ('verified', 'corrected', 'unverified')
     ),
@@ -41,6 +42,8 @@ create index properties_manager_id_idx on public.properties (workspace_id, manag
 create index properties_status_idx on public.properties (workspace_id, status);
 create index properties_city_idx on public.properties (workspace_id, state, city);
 create index properties_place_id_idx on public.properties (workspace_id, place_id) where place_id is not null;
+create index properties_place_checked_at_idx on public.properties (place_checked_at) where place_id is not null;
+create index properties_unverified_idx on public.properties (workspace_id, id) where address_status = 'unverified';
 
 
 -- A property that names neither takes its workspace's time zone and currency. Runs as the caller.
@@ -101,8 +104,12 @@ comment on column public.properties.country is $$ISO 3166-1 alpha-2 code.$$;
 comment on column public.properties.latitude is $$WGS 84, degrees north, as confirmed by a person.$$;
 comment on column public.properties.longitude is $$WGS 84, degrees east, as confirmed by a person.$$;
 comment on column public.properties.place_id is $$The id of the place, where the address was chosen from suggestions: Google's, or one that begins with local: or photon:.$$;
+comment on column public.properties.place_checked_at is
+    $$When the place id was chosen or last renewed: after twelve months it is asked for again.$$;
 comment on column public.properties.address_status is
-    $$verified (a service knows the address), corrected (a person accepted its correction) or unverified (as typed).$$;
+    $$verified (a service knows the address), corrected (a person accepted its correction) or unverified (as typed).
+
+Changing the address makes it unverified and forgets the place id, unless the same change sets one of the two.$$;
 comment on column public.properties.timezone is
     $$IANA name; what is due, late or expired here is decided on this zone's date. Defaults to the workspace's.$$;
 comment on column public.properties.currency is

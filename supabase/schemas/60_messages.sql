@@ -3,12 +3,13 @@
 create table private.queues (
     name text primary key check (name ~ '^[a-z_]{1,40}$'),
     dead_letter text not null,
+    holds text not null default 'messages' check (holds in ('messages', 'address_checks')),
     max_attempts integer not null check (max_attempts > 0),
     backoff_base interval not null,
     backoff_cap interval not null
 );
 
-comment on table private.queues is $$Queues whose items are messages, and how often each is tried. Reference data, written by migrations.$$;
+comment on table private.queues is $$Queues, what their items are, and how often each is tried. Reference data, written by migrations.$$;
 
 
 create table public.messages (

@@ -3,8 +3,8 @@
 -- A claim is a pgmq lease, and its read_ct the fencing token: whoever holds an older one changes nothing any more.
 -- Each call may be repeated when its answer was lost.
 
--- The queue's settings; refuses a name that is not one of ours.
-create function private.queue_named(p_queue text)
+-- The queue's settings; refuses a name that is not one of ours, or whose items are something else. Null: whatever they are.
+create function private.queue_named(p_queue text, p_holds text default 'messages')
     returns private.queues
     stable
     set search_path = ''
@@ -13,7 +13,7 @@ as $$
 declare
     v_queue private.queues;
 begin
-    select * into v_queue from private.queues where name = p_queue;
+    select * into v_queue from private.queues where name = p_queue and holds = coalesce(p_holds, holds);
     if not found then
         perform private.fail(404, 'queue_not_found', format('There is no queue %L.', p_queue));
     end if;
@@ -342,7 +342,7 @@ create function worker.extend_claims(p_queue text, p_items jsonb, p_lease_second
     language plpgsql
 as $$
 declare
-    v_queue private.queues := private.queue_named(p_queue);
+    v_queue private.queues := private.queue_named(p_queue, null);
     v_held jsonb;
 begin
     execute format(

@@ -247,7 +247,9 @@ as $$
 $$;
 
 
-create function worker.admit_place_calls(p_calls jsonb, p_now timestamptz default null)
+-- Decides which calls go out, as worker.admit_place_calls() says. Unattended calls are nobody's: whoever makes them gives the workspace for the
+-- user, too.
+create function private.admit_place_calls(p_calls jsonb, p_unattended boolean, p_now timestamptz)
     returns jsonb
     volatile
     security definer
@@ -318,7 +320,7 @@ begin
     for v_call in
         select
             c.*,
-            private.member_holds(c.user_id, c.workspace_id, 'portfolio.write') as may
+            p_unattended or private.member_holds(c.user_id, c.workspace_id, 'portfolio.write') as may
         from rows from (jsonb_to_recordset(v_calls) as (
             session_id uuid, user_id uuid, workspace_id uuid, kind text, instance text, provider text
         )) with ordinality as c (session_id, user_id, workspace_id, kind, instance, provider, n)
@@ -459,6 +461,17 @@ begin
 end
 $$;
 
+
+create function worker.admit_place_calls(p_calls jsonb, p_now timestamptz default null)
+    returns jsonb
+    volatile
+    security definer
+    set search_path = ''
+    language sql
+as $$
+    select private.admit_place_calls(p_calls, false, p_now)
+$$;
+
 comment on function worker.admit_place_calls(jsonb, timestamptz) is $$Decides which calls go out to a service for addresses
 
 `p_calls` is [{session_id, user_id, workspace_id, kind, instance, provider?}]; kind is autocomplete, details or validate (which needs no session),
@@ -484,6 +497,25 @@ begin
     get diagnostics v_rows = row_count;
     v_deleted := v_deleted || jsonb_build_object('place_coordinates', v_rows);
 
+    -- What is still open is asked for anew.
+    with gone as (
+        delete from public.address_corrections
+        where proposed_at <= p_now - private.google_retention()
+        returning workspace_id, property_id, status
+    ),
+    again as (
+        delete from private.address_checks as c
+        using gone as g
+        where
+            g.status = 'open'
+            and c.workspace_id = g.workspace_id
+            and c.property_id = g.property_id
+            and c.kind = 'verify'
+            and c.status <> 'queued'
+    )
+    select count(*) into v_rows from gone;
+    v_deleted := v_deleted || jsonb_build_object('address_corrections', v_rows);
+
     delete from private.place_sessions where opened_at < p_now - interval '1 hour';
     get diagnostics v_rows = row_count;
     v_deleted := v_deleted || jsonb_build_object('place_sessions', v_rows);
@@ -498,6 +530,6 @@ $$;
 
 comment on function worker.purge_places(timestamptz) is $$Deletes what of places has served its time
 
-Google's coordinates after 29 days (its terms allow 30), sessions and counts that are over. Answers how many rows of each.$$;
+Google's coordinates and all proposals of addresses after 29 days (its terms allow 30), sessions and counts that are over. Answers how many rows of each.$$;
 
 grant execute on all functions in schema worker to worker;

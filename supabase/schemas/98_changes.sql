@@ -26,6 +26,7 @@ as $$
             'place_coordinates', '{place_id}', '{portfolio.read}',
             'place_id = any (array(select private.my_place_ids()))'
         ),
+        ('address_corrections', '{id}', '{portfolio.read}', null),
         ('units', '{id}', '{portfolio.read}', 'id = any (array(select private.my_unit_ids()))'),
         ('tenants', '{id}', '{renters.read}', 'user_id = (select auth.uid())'),
         ('vendors', '{id}', '{portfolio.read}', 'user_id = (select auth.uid())'),

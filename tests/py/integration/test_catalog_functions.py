@@ -20,14 +20,15 @@ FOLLOWED = """
 
 # Who may execute what, written by hand: a new RPC is added here on purpose, or this fails.
 RPCS = """
-    accept_invitation accept_maintenance activate_lease amend_lease assign_maintenance audit_head
-    change_maintenance_status change_member_role check_import commit_import complete_inspection
-    create_workspace dashboard_kpis decline_maintenance discard_import end_lease erase_personal_data
-    give_notice inspection_content invite leave_workspace mark_notifications_read notification_settings
-    property_summary record_expense remove_member renew_lease report_maintenance resolve_message
-    revoke_portal_access schedule_maintenance search set_custom_fields set_member_status
-    set_notification_preference sign_inspection stage_import_rows start_import start_inspection
-    terminate_lease transfer_unit verify_audit void_expense withdraw_notice
+    accept_address_correction accept_invitation accept_maintenance activate_lease amend_lease
+    assign_maintenance audit_head change_maintenance_status change_member_role check_import
+    commit_import complete_inspection create_workspace dashboard_kpis decline_maintenance discard_import
+    dismiss_address_correction end_lease erase_personal_data give_notice inspection_content invite
+    leave_workspace locate_property mark_notifications_read notification_settings property_summary
+    record_expense remove_member renew_lease report_maintenance resolve_message revoke_portal_access
+    schedule_maintenance search set_custom_fields set_member_status set_notification_preference
+    sign_inspection stage_import_rows start_import start_inspection terminate_lease transfer_unit
+    verify_addresses verify_audit void_expense withdraw_notice
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
@@ -50,6 +51,13 @@ EXECUTABLE = {
         "worker.settle_changes",
         "private.pre_request",
         "worker.add_addresses",
+        "worker.verify_addresses",
+        "worker.release_address_checks",
+        "worker.queue_address_checks",
+        "worker.fail_address_checks",
+        "worker.complete_address_checks",
+        "worker.claim_address_checks",
+        "worker.begin_address_check",
         "worker.admit_place_calls",
         "worker.begin_send",
         "worker.claim_messages",

@@ -75,6 +75,7 @@ INDEXES = [
 ]
 # Tables whose changes are not recorded, and why.
 UNRECORDED = {
+    "address_corrections": "proposals that may be kept for 30 days; who accepts one changes the property",
     "audit_entries": "it is the record",
     "audit_values": "as above: the values of its entries",
     "notifications": "what somebody was told and has read is theirs alone to see",

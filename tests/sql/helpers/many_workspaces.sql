@@ -152,6 +152,11 @@ select workspace_id, lease_id, 'Parking', '2020-01-01', '2020-01-01' from tests.
 insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
 select workspace_id, 'place-' || k, 39.78, -89.65, 'google', now() from tests.rows;
 
+insert into public.address_corrections (
+    workspace_id, property_id, status, address_line1, city, country, provider, of_address, proposed_at, decided_at
+)
+select workspace_id, property_id, 'dismissed', k || ' Elm St', 'Springfield', 'US', 'google', '', now(), now() from tests.rows;
+
 insert into public.places_usage (workspace_id, on_day, provider, kind, calls, cost_microdollars)
 select workspace_id, date '2020-01-01' + k, 'google', 'autocomplete', 6, 16980 from tests.rows;
 
@@ -169,4 +174,4 @@ analyze public.inspection_templates, public.inspection_template_items, public.in
     public.inspection_signatures, public.expenses, public.documents;
 
 analyze public.notifications, public.notification_preferences,
-    public.lease_addenda, public.place_coordinates, public.places_usage;
+    public.lease_addenda, public.place_coordinates, public.places_usage, public.address_corrections;

@@ -21,7 +21,7 @@ as $$
                 'user', 'workspace', 'property', 'unit', 'tenant', 'vendor', 'lease', 'lease_unit', 'lease_term',
                 'invitation', 'message', 'import', 'maintenance_request', 'maintenance_comment', 'maintenance_plan',
                 'lease_addendum', 'inspection', 'inspection_item', 'inspection_template', 'expense', 'document',
-                'custom_field', 'notification', 'audit_entry'
+                'custom_field', 'notification', 'audit_entry', 'address_correction'
             ],
             p_kind
         )::text, 4, '0'),
@@ -534,6 +534,17 @@ cross join (
 insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
 select p.workspace_id, p.place_id, 39.78, -89.65, 'google', now()
 from public.properties as p;
+
+insert into public.address_corrections (
+    id, workspace_id, property_id, status, address_line1, city, state, postal_code, country, provider, of_address,
+    proposed_at, decided_at
+)
+select
+    tests.id_of(w.letter, 'address_correction', c.n), p.workspace_id, p.id, c.status, c.n || ' Elm St', 'Springfield', 'IL',
+    '62701-1000', 'US', 'google', private.address_digest(p), now(), c.decided_at
+from tests.workspaces as w
+cross join (values (1, 'open', null::timestamptz), (2, 'dismissed', '2020-01-01')) as c (n, status, decided_at)
+join public.properties as p on p.id = prop(w.letter, c.n);
 
 insert into public.places_usage (workspace_id, on_day, provider, kind, calls, cost_microdollars)
 select ws(w.letter), '2020-01-01', 'google', u.kind, u.calls, u.cost
