@@ -7,9 +7,9 @@ from typing import Protocol
 from workers.email.handler import EmailHandler
 from workers.email.smtp import SmtpProvider
 from workers.email.smtp_pool import SmtpPool
-from workers.queue.claims import MessageQueue
 from workers.queue.consumer import Consumer
 from workers.queue.handler import Pace
+from workers.queue.messages import MessageQueue
 from workers.queue.signals import on_stop_signal
 from workers.settings import Settings
 from workers.supabase_api import WorkerApi

@@ -22,7 +22,8 @@ from bench.report import Cell, Report
 from bench.sampling import Sample
 from scripts.stack import postgres, supervise
 from scripts.stack.layout import HOST, Stack
-from workers.queue.claims import MessageQueue
+from workers.queue.messages import MessageQueue
+from workers.queue.outcomes import Sent
 
 FILL = Path(__file__).with_name("fill.sql")
 OURS: Mapping[str, Consumer] = {
@@ -147,7 +148,7 @@ def _latency(connection: psycopg.Connection[Any], access: Access) -> Sample:
                 began = time.perf_counter()
                 claims = await queue.claim(1)
                 seconds.append(time.perf_counter() - began)
-                await queue.complete(claims)
+                await queue.complete([(claim, Sent()) for claim in claims])
         return Sample(tuple(seconds))
 
     return asyncio.run(measure())

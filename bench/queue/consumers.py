@@ -12,7 +12,8 @@ from typing import Any
 import psycopg
 from yarl import URL
 
-from workers.queue.claims import MessageQueue
+from workers.queue.messages import MessageQueue
+from workers.queue.outcomes import Sent
 from workers.supabase_api import WorkerApi
 
 LEASE = 30
@@ -99,7 +100,9 @@ async def _through_api(client: WorkerApi, batch: int, ready: Callable[[], object
         await queue.length()
         ready()
         while claims := await _timed(count, "claim", queue.claim(batch)):
-            count.messages += len(await _timed(count, "complete", queue.complete(claims)))
+            count.messages += len(
+                await _timed(count, "complete", queue.complete([(claim, Sent()) for claim in claims]))
+            )
             count.calls += 2
     return count
 

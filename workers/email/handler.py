@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from workers.email.message import build
 from workers.email.provider import EmailProvider, Mail
 from workers.email.render import render
-from workers.queue.claims import Message
 from workers.queue.handler import Begin
+from workers.queue.messages import Message
 from workers.queue.outcomes import Outcome
 
 

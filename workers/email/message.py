@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from workers.email.provider import Mail
 from workers.email.render import Rendered
-from workers.queue.claims import Message
+from workers.queue.messages import Message
 
 
 class UnfitMessage(Exception):

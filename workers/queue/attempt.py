@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workers import crash_points
-from workers.queue.claims import MessageQueue
+from workers.queue.claims import ItemT, WorkQueue
 from workers.queue.handler import Handler, Prepared
 from workers.queue.held import Held, Stage
 from workers.queue.outcomes import ClaimLost, Outcome, Permanent, Retryable, Sent, Unavailable, Unknown
 
 
 async def attempt(
-    held: Held, queue: MessageQueue, handler: Handler[Prepared], is_ours: Callable[[Held], bool]
+    held: Held, queue: WorkQueue[ItemT], handler: Handler[ItemT, Prepared], is_ours: Callable[[Held], bool]
 ) -> Outcome:
     """Prepare the message, mark it as being sent when the handler is ready, send it.
 
     Raises ClaimLost when it turned out to be somebody else's: then it was not sent.
     """
     try:
-        prepared = handler.prepare(held.claim.message)
+        prepared = handler.prepare(held.claim.item)
     except Exception as error:
         return Permanent(_words(error))
 
@@ -28,7 +28,7 @@ async def attempt(
         if not is_ours(held):
             raise ClaimLost
         held.stage = Stage.BEGINNING
-        if not await queue.begin_send(held.claim):
+        if not await queue.begin(held.claim):
             raise ClaimLost
         held.stage = Stage.SENDING
         crash_points.reach("handing_over")

@@ -1,111 +1,80 @@
-"""A claimed message, and the RPCs about claims of one queue, typed."""
+"""What is claimed from a queue, and what every queue can be asked: the consumer knows no more of the work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
-from workers.queue.outcomes import Permanent, Retryable, Unknown
-from workers.supabase_api import WorkerApi
+from workers.queue.outcomes import Done, Permanent, Retryable, Unknown
 
 
-@dataclass(frozen=True)
-class Message:
-    """What to send to whom. `mail_message_id` is the same on every try; `attempts` are the earlier ones."""
+class Item(Protocol):
+    """What there is to do."""
 
-    id: str
-    template: str
-    to_address: str = field(repr=False)
-    to_name: str | None = field(default=None, repr=False)
-    payload: dict[str, Any] = field(default_factory=dict, repr=False)
-    mail_message_id: str | None = None
-    workspace_id: str | None = None
-    channel: str = "email"
-    attempts: int = 0
-    request_id: str | None = None
+    @property
+    def id(self) -> str: ...
 
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Message:
-        """From the database's JSON; a newer database may say more than we know."""
-        return cls(**{name: row[name] for name in (one.name for one in fields(cls)) if name in row})
+    def described(self) -> Mapping[str, Any]:
+        """What of it may stand in a log."""
+
+
+ItemT = TypeVar("ItemT", bound=Item)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A message under lease. `read_ct` is the fencing token: it moves on with every new claim."""
+class Claim(Generic[ItemT]):
+    """An item under lease. `read_ct` is the fencing token: it moves on with every new claim."""
 
     msg_id: int
     read_ct: int
-    message: Message
+    item: ItemT
 
     @property
     def key(self) -> dict[str, Any]:
-        return {"msg_id": self.msg_id, "read_ct": self.read_ct, "message_id": self.message.id}
+        return {"msg_id": self.msg_id, "read_ct": self.read_ct}
 
 
 Failure = Retryable | Permanent | Unknown
 KINDS = {Retryable: "retryable", Permanent: "permanent", Unknown: "unknown"}
 
 
-class MessageQueue:
-    """One queue, by name, with the lease that its claims get."""
+class WorkQueue(Protocol[ItemT]):
+    """One queue, with the lease that its claims get. Each call may be repeated, and raises ApiError.
 
-    def __init__(self, api: WorkerApi, name: str, *, lease_seconds: int) -> None:
-        self._api = api
-        self.name = name
-        self.lease_seconds = lease_seconds
+    What became of items is told by msg_id; `stale`: somebody else had claimed it meanwhile.
+    """
 
-    async def claim(self, limit: int, *, patient: bool = True) -> list[Claim]:
-        """Up to `limit` messages. Not `patient`: one try, for callers that loop by themselves."""
-        rows = await self._call(
-            "claim_messages",
-            None if patient else 0,
-            p_limit=limit,
-            p_lease_seconds=self.lease_seconds,
-        )
-        return [Claim(row["msg_id"], row["read_ct"], Message.of(row["message"])) for row in rows]
+    noun: str
+    lease_seconds: int
 
-    async def begin_send(self, claim: Claim) -> bool:
-        """Mark the message as being sent, for good; False when the claim is lost and it must not be sent."""
-        return bool(
-            await self._call(
-                "begin_send",
-                p_msg_id=claim.msg_id,
-                p_read_ct=claim.read_ct,
-                p_lease_seconds=self.lease_seconds,
-            )
-        )
+    async def claim(self, limit: int, *, patient: bool = True) -> list[Claim[ItemT]]:
+        """Up to `limit` items. Not `patient`: one try, for callers that loop by themselves."""
 
-    async def complete(self, claims: Sequence[Claim]) -> dict[int, str]:
-        """`completed`, `already_completed` or `stale`, by msg_id."""
-        return _outcomes(await self._call("complete_messages", p_items=[claim.key for claim in claims]))
+    async def begin(self, claim: Claim[ItemT]) -> bool:
+        """At the last moment at which nothing has happened; False: leave it alone."""
 
-    async def fail(self, failures: Sequence[tuple[Claim, Failure]]) -> dict[int, str]:
-        """`retry`, `failed`, `unknown` or `stale`, by msg_id."""
-        items = [{**claim.key, "kind": KINDS[type(it)], "error": it.error[:1000]} for claim, it in failures]
-        for item, (_, failure) in zip(items, failures, strict=True):
-            if isinstance(failure, Retryable) and failure.retry_after is not None:
-                item["retry_after_seconds"] = round(failure.retry_after)
-        return _outcomes(await self._call("fail_messages", p_items=items))
+    async def complete(self, done: Sequence[tuple[Claim[ItemT], Done]]) -> dict[int, str]: ...
 
-    async def extend(self, claims: Iterable[Claim]) -> set[int]:
+    async def fail(self, failures: Sequence[tuple[Claim[ItemT], Failure]]) -> dict[int, str]: ...
+
+    async def extend(self, claims: Iterable[Claim[ItemT]]) -> set[int]:
         """Renew the leases; the msg_ids that are still held."""
-        items = [claim.key for claim in claims]
-        return set(await self._call("extend_claims", p_items=items, p_lease_seconds=self.lease_seconds))
 
-    async def release(self, claims: Iterable[Claim]) -> None:
-        """Give the messages back, to be claimed at once, without counting a try."""
-        await self._call("release_messages", p_items=[claim.key for claim in claims])
+    async def release(self, claims: Iterable[Claim[ItemT]]) -> None:
+        """Give the items back, to be claimed at once, without counting a try."""
 
     async def length(self) -> int:
-        """Messages in the queue, those under lease or waiting for their next try included."""
-        rows = await self._api.rpc("queue_metrics")
-        return int(next((row["length"] for row in rows if row["queue"] == self.name), 0))
-
-    async def _call(self, function: str, deadline: float | None = None, **arguments: Any) -> Any:
-        return await self._api.rpc(function, {"p_queue": self.name, **arguments}, deadline=deadline)
+        """Items in the queue, those under lease or waiting for their next try included."""
 
 
-def _outcomes(rows: list[dict[str, Any]]) -> dict[int, str]:
+def failed_item(key: Mapping[str, Any], failure: Failure) -> dict[str, Any]:
+    """A failure as the RPCs take it."""
+    item = {**key, "kind": KINDS[type(failure)], "error": failure.error[:1000]}
+    if isinstance(failure, Retryable) and failure.retry_after is not None:
+        item["retry_after_seconds"] = round(failure.retry_after)
+    return item
+
+
+def outcomes_of(rows: list[dict[str, Any]]) -> dict[int, str]:
     return {row["msg_id"]: row["outcome"] for row in rows}

@@ -1,4 +1,4 @@
-"""The loop of a worker: claim, send a few at a time, settle; go on until told to stop, then drain."""
+"""The loop of a worker: claim, do a few at a time, settle; go on until told to stop, then drain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from workers import crash_points
 from workers.api_error import ApiError
 from workers.queue.attempt import attempt, when_stopped
-from workers.queue.claims import Claim, MessageQueue
+from workers.queue.claims import Claim, ItemT, WorkQueue
 from workers.queue.handler import Handler, Pace, Prepared
 from workers.queue.heartbeat import keep_leases
 from workers.queue.held import Held, Holdings, Stage
@@ -26,16 +26,17 @@ FIRST_PAUSE = 0.1
 LAST_WORDS = 5.0
 
 
-class Consumer(Generic[Prepared]):
+class Consumer(Generic[ItemT, Prepared]):
     """Works on one queue; with `until_empty`, until nothing can be claimed any more.
 
-    `settled` is told what became of each message: sent, retry, failed, unknown, stale, released or lost.
+    `settled` is told what became of each item: sent, or, where somebody was asked, completed or outdated;
+    retry, failed, unknown, stale, released or lost.
     """
 
     def __init__(
         self,
-        queue: MessageQueue,
-        handler: Handler[Prepared],
+        queue: WorkQueue[ItemT],
+        handler: Handler[ItemT, Prepared],
         pace: Pace,
         *,
         until_empty: bool = False,
@@ -100,7 +101,7 @@ class Consumer(Generic[Prepared]):
                 await self._unless_stopped(asyncio.sleep(random.uniform(pause / 2, pause)))  # noqa: S311
                 pause = min(pause * 2, self._pace.poll)
 
-    async def _claim(self) -> list[Claim]:
+    async def _claim(self) -> list[Claim[ItemT]]:
         crash_points.reach("before_claim")
         room = self._pace.batch - len(self._holdings)
         try:
@@ -108,7 +109,7 @@ class Consumer(Generic[Prepared]):
         except ApiError as error:
             if self._until_empty or not error.transient:
                 raise
-            log.warning("no messages claimed", error=str(error))
+            log.warning("nothing claimed", error=str(error))
             return []
         if claims:
             crash_points.reach("after_claim")
@@ -139,7 +140,7 @@ class Consumer(Generic[Prepared]):
 
     def _lose(self, held: Held) -> None:
         if self._is_ours(held):
-            log.warning("claim lost", msg_id=held.claim.msg_id, message_id=held.claim.message.id)
+            log.warning("claim lost", msg_id=held.claim.msg_id, **held.claim.item.described())
             self._holdings.forget(held)
             self._settled("lost")
             if held.task and held.task is not asyncio.current_task():

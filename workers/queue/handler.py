@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from workers.queue.claims import Message
+from workers.queue.claims import Item
 from workers.queue.outcomes import Outcome
 
+ItemT = TypeVar("ItemT", bound=Item, contravariant=True)
 Prepared = TypeVar("Prepared")
 Begin = Callable[[], Awaitable[None]]
 
 
-class Handler(Protocol[Prepared]):
-    """Turns a message into something to send, and sends it."""
+class Handler(Protocol[ItemT, Prepared]):
+    """Turns an item into something to send or to ask, and does so."""
 
-    def prepare(self, message: Message) -> Prepared:
-        """All that can fail because of the message itself: an exception fails this message and no other."""
+    def prepare(self, item: ItemT, /) -> Prepared:
+        """All that can fail because of the item itself: an exception fails this item and no other."""
 
     async def send(self, prepared: Prepared, begin: Begin) -> Outcome:
         """Await `begin` once, at the last moment at which nothing has left; let its exceptions pass."""
@@ -25,7 +26,7 @@ class Handler(Protocol[Prepared]):
 
 @dataclass(frozen=True)
 class Pace:
-    """Messages held at a time and sent at once; the longest pause when idle, the time to drain (seconds)."""
+    """Items held at a time and sent at once; the longest pause when idle, the time to drain (seconds)."""
 
     batch: int = 100
     concurrency: int = 10

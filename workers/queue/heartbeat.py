@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
 from workers.api_error import ApiError
-from workers.queue.claims import MessageQueue
+from workers.queue.claims import WorkQueue
 from workers.queue.held import Held, Holdings, Stage
 
 log = structlog.get_logger()
 
 
-async def keep_leases(queue: MessageQueue, holdings: Holdings, lost: Callable[[Held], None]) -> None:
+async def keep_leases(queue: WorkQueue[Any], holdings: Holdings, lost: Callable[[Held], None]) -> None:
     """Extend all leases every third of their length, until cancelled.
 
     `lost` is told of messages whose lease is lost, unless their sending has begun: those run to their end,

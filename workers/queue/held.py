@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from workers.queue.claims import Claim
 
@@ -25,7 +26,7 @@ class Stage(IntEnum):
 
 @dataclass(eq=False)
 class Held:
-    claim: Claim
+    claim: Claim[Any]
     stage: Stage = Stage.WAITING
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -46,7 +47,7 @@ class Holdings:
     def __contains__(self, held: Held) -> bool:
         return self._by_id.get(held.claim.msg_id) is held
 
-    def add(self, claim: Claim) -> Held:
+    def add(self, claim: Claim[Any]) -> Held:
         held = self._by_id[claim.msg_id] = Held(claim)
         return held
 

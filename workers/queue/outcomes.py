@@ -1,8 +1,9 @@
-"""What became of one try to send a message, and how it is told to the database."""
+"""What became of one try to send a message or to do other work, and how it is told to the database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,6 +11,13 @@ class Sent:
     """The provider has taken it."""
 
     response: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Somebody was asked, and this is the answer."""
+
+    result: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,8 @@ class Unavailable:
     error: str
 
 
-Outcome = Sent | Retryable | Permanent | Unknown | Unavailable
+Done = Sent | Answered
+Outcome = Done | Retryable | Permanent | Unknown | Unavailable
 
 
 class ClaimLost(Exception):

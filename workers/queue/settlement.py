@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from workers.api_error import ApiError
-from workers.queue.claims import Claim, Failure, MessageQueue
+from workers.queue.claims import Claim, Failure, WorkQueue
 from workers.queue.held import Held, Holdings, Stage
-from workers.queue.outcomes import Outcome, Sent, Unavailable
+from workers.queue.outcomes import Done, Outcome, Sent, Unavailable
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Settlement:
     """Settles held messages in the background. While one call is under way the next batch gathers."""
 
-    def __init__(self, queue: MessageQueue, holdings: Holdings, settled: Callable[[str], None]) -> None:
+    def __init__(self, queue: WorkQueue[Any], holdings: Holdings, settled: Callable[[str], None]) -> None:
         self._queue = queue
         self._holdings = holdings
         self._settled = settled
@@ -44,12 +44,12 @@ class Settlement:
             await self._settle(batch)
 
     async def _settle(self, batch: Sequence[tuple[Held, Outcome]]) -> None:
-        sent = [held.claim for held, outcome in batch if isinstance(outcome, Sent)]
+        done = [(held.claim, outcome) for held, outcome in batch if isinstance(outcome, Done)]
         released = [held.claim for held, outcome in batch if isinstance(outcome, Unavailable)]
         failed = [(held.claim, outcome) for held, outcome in batch if isinstance(outcome, Failure)]
         outcomes: dict[int, str] = {}
-        if sent:
-            outcomes |= await self._until_answered(self._queue.complete, sent)
+        if done:
+            outcomes |= await self._until_answered(self._queue.complete, done)
         if failed:
             outcomes |= await self._until_answered(self._queue.fail, failed)
         if released:
@@ -58,7 +58,7 @@ class Settlement:
             self._holdings.forget(held)
             self._report(held.claim, outcome, outcomes.get(held.claim.msg_id, "unsettled"))
 
-    async def _release(self, claims: Sequence[Claim]) -> dict[int, str]:
+    async def _release(self, claims: Sequence[Claim[Any]]) -> dict[int, str]:
         await self._queue.release(claims)
         return {claim.msg_id: "released" for claim in claims}
 
@@ -82,15 +82,14 @@ class Settlement:
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    def _report(self, claim: Claim, outcome: Outcome, recorded: str) -> None:
-        result = "sent" if recorded in ("completed", "already_completed") else recorded
+    def _report(self, claim: Claim[Any], outcome: Outcome, recorded: str) -> None:
+        known = recorded in ("completed", "already_completed")
+        result = "sent" if known and isinstance(outcome, Sent) else recorded
         self._settled(result)
-        level = log.info if result in ("sent", "released") else log.warning
+        level = log.info if known or result == "released" else log.warning
         level(
-            f"message {result}",
+            f"{self._queue.noun} {result}",
             msg_id=claim.msg_id,
-            message_id=claim.message.id,
-            template=claim.message.template,
-            request_id=claim.message.request_id,
+            **claim.item.described(),
             error=getattr(outcome, "error", None),
         )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workers.email.message import UnfitMessage, build
 from workers.email.provider import Mail
 from workers.email.render import Rendered
-from workers.queue.claims import Message
+from workers.queue.messages import Message
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 RENDERED = Rendered("A subject", "Plain text.\n", "<p>HTML</p>")

@@ -12,9 +12,9 @@ import pytest
 
 from tests.py.unit.rpc_server import CUT, Refusal, RpcServer, Turns
 from workers.api_error import ApiError
-from workers.queue.claims import Message, MessageQueue
 from workers.queue.consumer import Consumer
 from workers.queue.handler import Begin, Pace
+from workers.queue.messages import Message, MessageQueue
 from workers.queue.outage import LONGEST, Outage, ProviderAway
 from workers.queue.outcomes import Outcome, Permanent, Retryable, Sent, Unavailable, Unknown
 from workers.supabase_api import WorkerApi
