@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workers.imports.command import app as imports
+from workers.places.command import app as places
 
 if TYPE_CHECKING:
     from workers.settings import Settings
@@ -20,12 +21,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 app = typer.Typer(
     name="freehold",
-    help="The workers of Freehold: scheduled checks, mail delivery, imports.",
+    help="The workers of Freehold: scheduled checks, mail delivery, addresses, imports.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(imports, name="import")
+app.add_typer(places, name="places")
 
 
 @app.command()
@@ -54,17 +56,24 @@ def work(
     until_empty: Annotated[
         bool, typer.Option("--until-empty", "--once", help="Stop when nothing can be claimed any more.")
     ] = False,
-    queue: Annotated[str, typer.Option(help="The queue to work on.")] = "email",
+    queue: Annotated[
+        str, typer.Option(help="The queue to work on: email, or compliance, which holds address checks.")
+    ] = "email",
     as_json: AsJson = False,
 ) -> None:
-    """Send the mails that wait. SIGTERM: finish what is under way and stop; a second one: stop at once."""
+    """Do what waits in a queue. SIGTERM: finish what is under way and stop; a second one: stop at once."""
     from workers import report
-    from workers.settings import FOR_MAIL
-    from workers.work import work as run_worker
+    from workers.places.checks import QUEUE
+    from workers.settings import FOR_MAIL, FOR_WORKER
+    from workers.work import check_addresses
+    from workers.work import work as send_mails
 
-    settings = _settings(*FOR_MAIL)
+    settings = _settings(*(FOR_WORKER if queue == QUEUE else FOR_MAIL))
     with report.watching(bar=until_empty and not as_json) as watch:
-        finished = asyncio.run(run_worker(settings, watch, queue=queue, until_empty=until_empty))
+        if queue == QUEUE:
+            finished = asyncio.run(check_addresses(settings, watch, until_empty=until_empty))
+        else:
+            finished = asyncio.run(send_mails(settings, watch, queue=queue, until_empty=until_empty))
     report.tally(watch.tally, as_json=as_json)
     if not finished:
         raise typer.Exit(FAILED)

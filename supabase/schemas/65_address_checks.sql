@@ -205,6 +205,15 @@ begin
             -- Other services' ids are renewed with their list.
             and p.place_id not like 'local:%' and p.place_id not like 'photon:%'
             and p.place_checked_at < p_now - interval '12 months'
+            -- One that failed is left alone for a while.
+            and not exists (
+                select from private.address_checks as c
+                where
+                    c.workspace_id = p.workspace_id
+                    and c.property_id = p.id
+                    and c.kind = 'renew'
+                    and (c.status = 'queued' or c.finished_at > p_now - interval '30 days')
+            )
         order by p.place_checked_at
         limit 1000
     );
@@ -411,7 +420,7 @@ By `p_msg_id` and `p_read_ct`, just before the call; counts an attempt and what 
 `p_lease_seconds`. False: the claim was lost, or the workspace has used up a limit and the check waits for it: do not call.$$;
 
 
--- Takes one answer down; completed, already_completed, outdated (the address or place changed meanwhile) or stale.
+-- Takes one answer down, and says what came of it.
 create function private.complete_address_check(p_msg_id bigint, p_read_ct integer, p_result jsonb, p_now timestamptz)
     returns text
     volatile
@@ -424,7 +433,8 @@ declare
     v_property public.properties;
     v_address jsonb := p_result -> 'address';
     v_place_id text := p_result ->> 'place_id';
-    v_outdated boolean;
+    v_subject text;
+    v_outcome text := 'outdated';
 begin
     if v_check.id is null then
         return 'stale';
@@ -433,16 +443,27 @@ begin
     from public.properties
     where workspace_id = v_check.workspace_id and id = v_check.property_id
     for no key update;
-    v_outdated := v_check.subject is distinct from case v_check.kind
-        when 'verify' then private.address_digest(v_property)
-        else v_property.place_id
-    end;
-    if not v_outdated then
-        if v_check.kind = 'verify' and p_result ->> 'address_status' = 'verified' then
+    v_subject := case v_check.kind when 'verify' then private.address_digest(v_property) else v_property.place_id end;
+    if v_check.subject = v_subject then
+        v_outcome := case v_check.kind
+            when 'renew' then case when v_place_id is null then 'gone' else 'renewed' end
+            when 'locate' then 'located'
+            when 'verify' then case p_result ->> 'address_status'
+                when 'corrected' then 'proposed'
+                when 'verified' then 'verified'
+                else 'unknown'
+            end
+        end;
+        if v_outcome in ('verified', 'unknown') then
+            -- What was proposed before doesn't hold any more.
+            delete from public.address_corrections
+            where workspace_id = v_check.workspace_id and property_id = v_check.property_id and status = 'open';
+        end if;
+        if v_outcome = 'verified' then
             update public.properties
             set address_status = 'verified', place_id = coalesce(place_id, v_place_id)
             where id = v_property.id;
-        elsif v_check.kind = 'verify' and p_result ->> 'address_status' = 'corrected' then
+        elsif v_outcome = 'proposed' then
             insert into public.address_corrections as c (
                 workspace_id, property_id, address_line1, address_line2, city, state, postal_code, country, place_id,
                 provider, of_address, proposed_at
@@ -463,10 +484,10 @@ begin
                 provider = excluded.provider,
                 of_address = excluded.of_address,
                 proposed_at = excluded.proposed_at;
-        elsif v_check.kind = 'renew' and v_place_id is null then
+        elsif v_outcome = 'gone' then
             -- The service no longer knows it: the address is to be asked for anew.
             update public.properties set place_id = null, address_status = 'unverified' where id = v_property.id;
-        elsif v_check.kind = 'renew' then
+        elsif v_outcome = 'renewed' then
             update public.properties set place_id = v_place_id, place_checked_at = p_now where id = v_property.id;
         end if;
         if p_result ->> 'latitude' is not null and v_place_id is not null then
@@ -480,7 +501,7 @@ begin
     set status = 'done', fence = p_read_ct, last_error = null, finished_at = p_now
     where id = v_check.id;
     perform pgmq.delete('compliance', p_msg_id);
-    return case when v_outdated then 'outdated' else 'completed' end;
+    return v_outcome;
 end
 $$;
 
@@ -504,12 +525,14 @@ comment on function worker.complete_address_checks(jsonb, timestamptz) is $$Reco
 
 Items are [{msg_id, read_ct, result: {provider, address_status, address, place_id, latitude, longitude}}]; a renewal's place_id is null when the
 provider no longer knows the place. An address becomes verified, or a correction is proposed; nothing typed is changed. Answers
-[{msg_id, outcome}]: completed, outdated (the address changed meanwhile: the answer was dropped) or stale (the claim moved on, or an
-earlier call was answered).$$;
+[{msg_id, outcome}]: verified, proposed (a correction) or unknown; renewed or gone; located; outdated (the address changed meanwhile: the
+answer was dropped) or stale (the claim moved on, or an earlier call was answered).$$;
 
 
 -- Records one try that failed; answers {msg_id, outcome, delay_seconds}.
-create function private.fail_address_check(p_msg_id bigint, p_read_ct integer, p_kind text, p_error text, p_retry_after integer)
+create function private.fail_address_check(
+    p_msg_id bigint, p_read_ct integer, p_kind text, p_error text, p_retry_after integer
+)
     returns jsonb
     volatile
     security definer

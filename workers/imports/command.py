@@ -50,6 +50,10 @@ def rent_roll(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List every problem and what would change; change nothing.")
     ] = False,
+    verify_addresses: Annotated[
+        bool,
+        typer.Option("--verify-addresses", help="Then have the workspace's unverified addresses checked."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Import properties, units, renters and leases; all of the file or nothing.
@@ -69,7 +73,16 @@ def rent_roll(
         target = run.find_workspace(session, workspace)
         shift = run.shift_from(relative_to.date() if relative_to else None, target)
         with report.steps(shown=not as_json) as steps:
-            outcome = run.run_import(session, table, target, steps, dates=dates, shift=shift, dry_run=dry_run)
+            outcome = run.run_import(
+                session,
+                table,
+                target,
+                steps,
+                dates=dates,
+                shift=shift,
+                dry_run=dry_run,
+                verify_addresses=verify_addresses,
+            )
     except UnreadableFile as error:
         report.unreadable(file.name, error.problems, as_json=as_json)
         raise typer.Exit(HAS_ERRORS) from None

@@ -131,7 +131,10 @@ def _conclusion(outcome: Outcome) -> str:
     leases = f"{begun} lease{'s' * (begun != 1)}"
     if outcome.dry_run:
         return f"No problems in {of_file}; {leases} would become active. Repeat without --dry-run."
-    return f"Imported {of_file} into {outcome.workspace.name}; {leases} became active."
+    imported = f"Imported {of_file} into {outcome.workspace.name}; {leases} became active."
+    if outcome.addresses_queued is None:
+        return imported
+    return f"{imported} {outcome.addresses_queued} addresses will be checked."
 
 
 def _document(outcome: Outcome) -> str:
@@ -147,6 +150,7 @@ def _document(outcome: Outcome) -> str:
             "ignored_columns": outcome.ignored_columns,
             "errors": [vars(one) for one in outcome.problems],
             "changes": outcome.changes,
+            "addresses_queued": outcome.addresses_queued,
         }
     )
 

@@ -52,6 +52,7 @@ class Outcome:
     import_id: str | None = None
     problems: list[Problem] = field(default_factory=list)
     changes: dict[str, Any] = field(default_factory=dict)
+    addresses_queued: int | None = None
 
     @property
     def committed(self) -> bool:
@@ -90,8 +91,12 @@ def run_import(
     dates: DateStyle,
     shift: timedelta = timedelta(),
     dry_run: bool = False,
+    verify_addresses: bool = False,
 ) -> Outcome:
-    """All or nothing: with a problem anywhere nothing is changed. Interrupted before the commit, neither."""
+    """All or nothing: with a problem anywhere nothing is changed. Interrupted before the commit, neither.
+
+    `verify_addresses`: afterwards the workspace's unverified addresses are queued, to be checked.
+    """
     outcome = Outcome(workspace, table.name, len(table.records), table.ignored, dry_run)
     progress.begin("Reading", len(table.records))
     rows = []
@@ -129,6 +134,8 @@ def run_import(
     progress.begin("Committing", 1)
     outcome.changes = api.rpc("commit_import", {"import_id": started["id"]})
     progress.advance(1)
+    if verify_addresses:
+        outcome.addresses_queued = api.rpc("verify_addresses", {"workspace_id": workspace.id})
     return outcome
 
 

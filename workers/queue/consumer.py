@@ -29,8 +29,8 @@ LAST_WORDS = 5.0
 class Consumer(Generic[ItemT, Prepared]):
     """Works on one queue; with `until_empty`, until nothing can be claimed any more.
 
-    `settled` is told what became of each item: sent, or, where somebody was asked, completed or outdated;
-    retry, failed, unknown, stale, released or lost.
+    `settled` is told what became of each item: sent, or what the queue says of an answer; retry, failed,
+    unknown, stale, released or lost.
     """
 
     def __init__(

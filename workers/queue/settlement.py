@@ -83,7 +83,7 @@ class Settlement:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _report(self, claim: Claim[Any], outcome: Outcome, recorded: str) -> None:
-        known = recorded in ("completed", "already_completed")
+        known = isinstance(outcome, Done) and recorded not in ("stale", "unsettled")
         result = "sent" if known and isinstance(outcome, Sent) else recorded
         self._settled(result)
         level = log.info if known or result == "released" else log.warning

@@ -61,13 +61,13 @@ class Office:
         call = "select worker.begin_address_check(%s, %s, %s)"
         return bool(value(self.db, call, claim["msg_id"], claim["read_ct"], provider))
 
-    def complete(self, claim: dict[str, Any], now: datetime = NOON, **result: Any) -> str:
+    def complete(self, claim: dict[str, Any], at: datetime = NOON, **result: Any) -> str:
         item = {
             "msg_id": claim["msg_id"],
             "read_ct": claim["read_ct"],
             "result": {"provider": "google", **result},
         }
-        answers = value(self.db, "select worker.complete_address_checks(%s, %s)", json.dumps([item]), now)
+        answers = value(self.db, "select worker.complete_address_checks(%s, %s)", json.dumps([item]), at)
         return str(answers[0]["outcome"])
 
     def fail(self, claim: dict[str, Any], kind: str = "retryable", **more: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Office:
         self.queue()
         (claim,) = self.claim()
         assert self.begin(claim)
-        assert self.complete(claim, address_status="corrected", address=BETTER, place_id="p") == "completed"
+        assert self.complete(claim, address_status="corrected", address=BETTER, place_id="p") == "proposed"
         row = self.db.execute("select to_jsonb(c) from public.address_corrections as c").fetchone()
         assert row is not None
         correction: dict[str, Any] = row[0]
@@ -106,8 +106,8 @@ def test_an_address_that_is_known_becomes_verified_with_its_place(office: Office
     (claim,) = office.claim()
     assert claim["check"]["address"] == TYPED
     assert office.begin(claim)
-    where = {"place_id": "p", "latitude": 42.5, "longitude": -93.5}
-    assert office.complete(claim, address_status="verified", address=BETTER, **where) == "completed"
+    where: dict[str, Any] = {"place_id": "p", "latitude": 42.5, "longitude": -93.5}
+    assert office.complete(claim, address_status="verified", address=BETTER, **where) == "verified"
     assert office.read(house, "address_line1", "address_status", "place_id") == ["1 Elm", "verified", "p"]
     assert value(office.db, "select latitude from public.place_coordinates where place_id = %s", "p") == 42.5
     assert value(office.db, "select count(*) from pgmq.q_compliance") == 0
@@ -125,7 +125,7 @@ def test_an_address_that_nobody_knows_is_asked_about_once_until_it_changes(offic
     office.queue()
     (claim,) = office.claim()
     office.begin(claim)
-    assert office.complete(claim, address_status="unverified", address=TYPED) == "completed"
+    assert office.complete(claim, address_status="unverified", address=TYPED) == "unknown"
     assert office.queue()["verify"] == 0
     office.change(house, city="Boone")
     assert office.queue()["verify"] == 1
@@ -164,7 +164,7 @@ def test_an_answer_under_an_older_claim_changes_nothing(office: Office) -> None:
     assert not office.begin(stale)
     assert office.read(house, "address_status") == ["unverified"]
     assert office.begin(fresh)
-    assert office.complete(fresh, address_status="verified", address=TYPED) == "completed"
+    assert office.complete(fresh, address_status="verified", address=TYPED) == "verified"
 
 
 def test_an_answer_that_is_told_twice_counts_once(office: Office) -> None:
@@ -174,13 +174,13 @@ def test_an_answer_that_is_told_twice_counts_once(office: Office) -> None:
     assert [office.begin(claim), office.begin(claim)] == [True, True]
     assert value(office.db, "select attempts from private.address_checks") == 1
     outcomes = [office.complete(claim, address_status="verified", address=TYPED) for _ in range(2)]
-    assert outcomes == ["completed", "stale"]
+    assert outcomes == ["verified", "stale"]
 
 
 def test_what_fails_is_tried_again_six_times_and_then_given_up(office: Office) -> None:
     house = office.add()
     office.queue()
-    outcomes = []
+    outcomes: list[str] = []
     for _ in range(6):
         make_visible(office.db)
         (claim,) = office.claim()
@@ -259,11 +259,15 @@ def test_place_ids_are_renewed_after_twelve_months(office: Office) -> None:
     assert office.queue(now + timedelta(days=364)) == {"verify": 0, "renew": 0}
     later = now + timedelta(days=367)
     assert office.queue(later) == {"verify": 0, "renew": 3}
+    outcomes = {"same": "renewed", "moved": "renewed", "gone": "gone"}
     results = {"same": "same", "moved": "elsewhere", "gone": None}
     for claim in office.claim():
         assert claim["check"]["kind"] == "renew"
         assert office.begin(claim)
-        assert office.complete(claim, later, place_id=results[claim["check"]["place_id"]]) == "completed"
+        assert (
+            office.complete(claim, later, place_id=results[claim["check"]["place_id"]])
+            == outcomes[claim["check"]["place_id"]]
+        )
     assert office.read(house, "place_id", "address_status") == ["same", "verified"]
     assert office.read(moved, "place_id", "address_status") == ["elsewhere", "verified"]
     assert office.read(gone, "place_id", "address_status") == [None, "unverified"]
@@ -280,7 +284,7 @@ def test_coordinates_are_fetched_again_when_asked_for(office: Office) -> None:
     assert claim["check"]["kind"] == "locate"
     office.begin(claim)
     now = value(office.db, "select now()")
-    assert office.complete(claim, now, place_id="p", latitude=42.5, longitude=-93.5) == "completed"
+    assert office.complete(claim, now, place_id="p", latitude=42.5, longitude=-93.5) == "located"
     assert value(office.db, "select p.coordinates ->> 'source' from public.properties as p") == "google"
     assert asked(office.db, manager, locate, house) is False
 
@@ -382,7 +386,7 @@ def test_many_workers_check_each_address_once(db: Db, database: str) -> None:
                 for claim in claims[:7]:
                     if mine.begin(claim):
                         result = mine.complete(claim, address_status="verified", address=TYPED)
-                        done += result == "completed"
+                        done += result == "verified"
                 value(connection, "select worker.release_address_checks(%s)", json.dumps(claims[7:]))
         return done
 

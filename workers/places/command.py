@@ -1,0 +1,111 @@
+"""`freehold places`: what an operator asks about addresses, with the worker's key."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from workers.report import Watch
+    from workers.settings import Settings
+
+FAILED = 1
+UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
+BAD_CONFIGURATION = 78
+SHORTEST_INPUT = 3
+SECONDS = 5.0
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+app = typer.Typer(help="Look addresses up, and have them verified.", no_args_is_help=True)
+
+
+@app.callback()
+def of_places() -> None:
+    """Look addresses up, and have them verified."""
+
+
+@app.command()
+def lookup(
+    text: Annotated[str, typer.Argument(help="What somebody would type: at least three letters.")],
+    country: Annotated[
+        list[str] | None, typer.Option(help="ISO 3166-1 code; may be repeated. PLACES_COUNTRIES else.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a form would suggest, asked of the provider that is configured.
+
+    No session: where a provider bills, each lookup is billed alone.
+    """
+    from workers.places import report
+    from workers.places.asking import asking
+    from workers.places.provider import Provider, ProviderError, Query, Suggestion
+
+    if len(text.strip()) < SHORTEST_INPUT:
+        raise typer.BadParameter("type at least three letters")
+    settings = _settings()
+    query = Query(text, tuple(code.upper() for code in country or ()) or settings.countries)
+
+    async def ask() -> tuple[Provider, list[Suggestion]]:
+        async with asking(settings) as provider:
+            return provider, list(await provider.autocomplete(query, None, seconds=SECONDS))
+
+    try:
+        provider, found = asyncio.run(ask())
+    except ProviderError as error:
+        report.unavailable(error, as_json=as_json)
+        raise typer.Exit(UNAVAILABLE) from None
+    report.suggestions(found, provider, as_json=as_json)
+
+
+@app.command()
+def verify(
+    workspace: Annotated[str, typer.Option(help="Whose unverified addresses: its id or its name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a workspace's unverified addresses now, whatever else waits to be checked along with them.
+
+    An address that is known becomes verified; where it would be written otherwise, a correction is proposed.
+    Ctrl-C finishes what is under way; the rest stays queued for `freehold work --queue compliance`.
+    """
+    from workers import report as reports
+    from workers.api_error import ApiError
+    from workers.places import report
+    from workers.queue.outage import ProviderAway
+
+    settings = _settings()
+    try:
+        with reports.watching(bar=not as_json) as watch:
+            queued, finished = asyncio.run(_verified(settings, workspace, watch))
+    except (ApiError, ProviderAway) as error:
+        report.unavailable(error, as_json=as_json)
+        away = isinstance(error, ProviderAway) or error.transient
+        raise typer.Exit(UNAVAILABLE if away else FAILED) from None
+    report.verified(queued, watch.tally, as_json=as_json)
+    if not finished:
+        raise typer.Exit(FAILED)
+
+
+async def _verified(settings: Settings, workspace: str, watch: Watch) -> tuple[dict[str, Any], bool]:
+    from workers.supabase_api import WorkerApi
+    from workers.work import check_addresses
+
+    async with WorkerApi.of(settings) as api:
+        queued: dict[str, Any] = await api.rpc("verify_addresses", {"p_workspace": workspace})
+    return queued, await check_addresses(settings, watch, until_empty=True)
+
+
+def _settings() -> Settings:
+    from workers import report
+    from workers.observability import log
+    from workers.settings import FOR_WORKER, ConfigurationError, load
+
+    try:
+        settings = load(*FOR_WORKER)
+    except ConfigurationError as error:
+        report.problems(error.problems, as_json=False)
+        raise typer.Exit(BAD_CONFIGURATION) from None
+    log.configure(json=settings.log_format == "json", level=settings.log_level, secrets=settings.secrets())
+    return settings
