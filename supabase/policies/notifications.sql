@@ -1,5 +1,5 @@
--- Who may do what with notifications. Each person reads their own, in workspaces that they are an active member of. The database
--- alone writes; rpc/mark_notifications_read marks.
+-- Who may do what with notifications. Each person reads their own, as long as they are what they were told it as: an active member, a
+-- renter or an active vendor of the workspace. The database alone writes; rpc/mark_notifications_read marks.
 
 alter table public.notifications enable row level security;
 revoke all on public.notifications from anon, authenticated, service_role;
@@ -10,5 +10,10 @@ create policy recipients_select on public.notifications
     for select to authenticated
     using (
         user_id = (select auth.uid())
-        and workspace_id = any (array(select private.my_workspaces()))
+        and (workspace_id, audience) in (
+            select
+                a.workspace_id,
+                a.audience
+            from private.my_audiences() as a
+        )
     );

@@ -446,3 +446,33 @@ begin
     );
 end
 $$;
+
+
+-- Whether the lease held the unit and its renters have been moved out of it.
+create function private.has_left(p_workspace_id uuid, p_lease_id uuid, p_unit_id uuid)
+    returns boolean
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return (
+        select coalesce(bool_and(exists (
+            select from public.lease_units as later
+            where
+                later.workspace_id = lu.workspace_id
+                and later.lease_id = lu.lease_id
+                and later.superseded_at is null
+                and lower(later.possession) >= upper(lu.possession)
+                and lower(later.possession) <= current_date
+        )), false)
+        from public.lease_units as lu
+        where
+            lu.workspace_id = p_workspace_id
+            and lu.lease_id = p_lease_id
+            and lu.unit_id = p_unit_id
+            and lu.binding
+            and lu.superseded_at is null
+    );
+end
+$$;

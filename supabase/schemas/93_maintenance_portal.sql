@@ -18,11 +18,7 @@ begin
     where
         l.id = any (array(select private.my_current_lease_ids()))
         and r.shown_to_renter
-        and (
-            r.unit_id is null
-            or r.unit_id in (select private.my_unit_ids())
-            or not private.has_held(l.workspace_id, l.id, r.unit_id)
-        );
+        and (r.unit_id is null or not private.has_left(l.workspace_id, l.id, r.unit_id));
 end
 $$;
 

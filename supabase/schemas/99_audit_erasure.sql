@@ -87,6 +87,12 @@ begin
     select count(*) into v_under_way
     from public.messages as m
     where m.workspace_id = v_workspace_id and lower(m.to_address) = any (v_addresses);
+    delete from public.notifications as n
+    using private.told_as(v_workspace_id, p_tenant_id, p_vendor_id) as person
+    where n.workspace_id = v_workspace_id and n.user_id = person.user_id and n.audience = person.audience;
+    delete from public.notification_preferences as n
+    using private.told_as(v_workspace_id, p_tenant_id, p_vendor_id) as person
+    where n.workspace_id = v_workspace_id and n.user_id = person.user_id and n.audience = person.audience;
     delete from public.tenant_custom_fields where workspace_id = v_workspace_id and tenant_id = p_tenant_id;
     update public.tenants
     set first_name = '', last_name = 'Erased', email = null, phone = null, status = 'former', user_id = null

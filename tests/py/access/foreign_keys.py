@@ -67,7 +67,10 @@ def keys(db: Db) -> list[Key]:
 
 @contextmanager
 def nothing_but(db: Db, key: Key) -> Iterator[None]:
-    """The key's table without its rules, checks and every other key from it or to it. Undone afterwards."""
+    """The key's table without its rules, checks and every other key from it or to it. Undone afterwards.
+
+    A column of the key that the database works out becomes one that can be set.
+    """
     others = db.execute(
         """
         select conrelid::regclass::text, conname
@@ -81,8 +84,22 @@ def nothing_but(db: Db, key: Key) -> Iterator[None]:
         """,
         {"name": key.name, "table": f"public.{key.table}"},
     ).fetchall()
+    worked_out = db.execute(
+        """
+        select attname
+        from pg_attribute
+        where attrelid = %s::regclass and attname = any (%s) and attgenerated <> ''
+        """,
+        [f"public.{key.table}", list(key.columns)],
+    ).fetchall()
     with savepoint(db):
         table = key.identifiers["table"]
+        for (column,) in worked_out:
+            db.execute(
+                sql.SQL("alter table {} alter column {} drop expression").format(
+                    table, sql.Identifier(column)
+                )
+            )
         db.execute(sql.SQL("alter table {} disable trigger user").format(table))
         for owner, name in others:
             db.execute(

@@ -33,7 +33,7 @@ RPCS = """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
     are_options conditional fail google_retention has_portal is_timezone my_assigned_request_ids
-    my_current_lease_ids my_document_ids my_household_request_ids my_inspection_ids my_lease_ids
+    my_audiences my_current_lease_ids my_document_ids my_household_request_ids my_inspection_ids my_lease_ids
     my_place_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
     search_text workspaces_in_reach workspaces_with
 """

@@ -481,37 +481,52 @@ cross join (
 delete from public.notifications;
 
 insert into public.notifications
-    (id, workspace_id, user_id, category, title, lease_id, maintenance_request_id, dedupe_key, read_at)
+    (id, workspace_id, user_id, audience, category, title, lease_id, maintenance_request_id, dedupe_key, read_at)
 select
     tests.id_of(w.letter, 'notification', n.n), ws(w.letter),
-    member(case n.actor when 'both' then 'both' else n.actor || '_' || w.letter end),
-    'lease_expiry', 'Notice ' || n.n, case when n.lease <> '' then lease(w.letter, n.lease) end,
+    member(case n.actor when 'both' then 'both' when 'tied' then 'tied_' || other.letter else n.actor || '_' || w.letter end),
+    n.audience,
+    case n.audience when 'member' then 'lease_expiry' when 'renter' then 'request_status' else 'work_assigned' end,
+    'Notice ' || n.n, case when n.lease <> '' then lease(w.letter, n.lease) end,
     case when n.request > 0 then request(w.letter, n.request) end, n.n::text, n.read_at
 from tests.workspaces as w
 cross join (
     values
-    (1, 'manager', 'active', null::integer, null::timestamptz),
-    (2, 'manager', null, 1, now()),
-    (3, 'viewer', 'active', null, null),
-    (4, 'suspended', 'active', null, null),
-    (5, 'both', 'active', null, null),
-    (6, 'removed', 'active', null, null)
-) as n (n, actor, lease, request, read_at);
+    (1, 'manager', 'member', 'active', null::integer, null::timestamptz),
+    (2, 'manager', 'member', null, 1, now()),
+    (3, 'viewer', 'member', 'active', null, null),
+    (4, 'suspended', 'member', 'active', null, null),
+    (5, 'both', 'member', 'active', null, null),
+    (6, 'removed', 'member', 'active', null, null),
+    -- A viewer of the other workspace who rents here.
+    (7, 'tied', 'renter', null, 1, null),
+    (8, 'renter', 'renter', null, 1, null),
+    (9, 'former', 'renter', null, null, null),
+    (10, 'vendor', 'vendor', null, 1, null)
+) as n (n, actor, audience, lease, request, read_at)
+join tests.workspaces as other on other.letter <> w.letter;
 
-insert into public.notification_preferences (workspace_id, user_id, category, channel, enabled)
+insert into public.notification_preferences (workspace_id, user_id, audience, category, channel, enabled)
 select
-    ws(w.letter), member(case p.actor when 'both' then 'both' else p.actor || '_' || w.letter end), 'lease_expiry',
+    ws(w.letter),
+    member(case p.actor when 'both' then 'both' when 'tied' then 'tied_' || other.letter else p.actor || '_' || w.letter end),
+    p.audience,
+    case p.audience when 'member' then 'lease_expiry' when 'renter' then 'request_status' else 'work_assigned' end,
     p.channel, p.enabled
 from tests.workspaces as w
 cross join (
     values
-    ('manager', 'email', false),
-    ('manager', 'sms', true),
-    ('viewer', 'email', false),
-    ('suspended', 'email', false),
-    ('both', 'in_app', false),
-    ('removed', 'email', false)
-) as p (actor, channel, enabled);
+    ('manager', 'member', 'email', false),
+    ('manager', 'member', 'sms', true),
+    ('viewer', 'member', 'email', false),
+    ('suspended', 'member', 'email', false),
+    ('both', 'member', 'in_app', false),
+    ('removed', 'member', 'email', false),
+    ('tied', 'renter', 'in_app', false),
+    ('renter', 'renter', 'in_app', false),
+    ('vendor', 'vendor', 'in_app', false)
+) as p (actor, audience, channel, enabled)
+join tests.workspaces as other on other.letter <> w.letter;
 
 -- They were admins until now.
 delete from public.workspace_members where user_id in (member('removed_a'), member('removed_b'));

@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(22);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -34,15 +34,47 @@ select throws_matching(
 );
 select is_empty($$ select from public.notification_settings(ws('b')) $$, 'is told nothing of B');
 
-\echo '# a suspended member, a renter, somebody who is not signed in'
+\echo '# a suspended member'
 select act_as('suspended_a');
 select is_empty('select from public.notification_preferences', 'a suspended member sees none');
 select throws_matching(
     $$ select public.set_notification_preference(ws('a'), 'lease_expiry', 'email', true) $$,
     'workspace_not_found', 'and says none'
 );
+
+\echo '# a renter and a vendor of workspace A'
 select act_as('renter_a');
-select is_empty($$ select from public.notification_settings(ws('a')) $$, 'a renter is told nothing');
+select results_eq(
+    'select workspace_id, category, enabled from public.notification_preferences',
+    $$ values (ws('a'), 'request_status', false) $$, 'a renter sees their own'
+);
+select results_eq(
+    $$ select category, enabled from public.notification_settings(ws('a')) $$,
+    $$
+        values
+        ('document_shown', true), ('lease_notice', true), ('lease_renewed', true), ('request_commented', true),
+        ('request_status', false)
+    $$,
+    'and is told what holds for renters alone'
+);
+select is(public.set_notification_preference(ws('a'), 'document_shown', 'in_app', false), false, 'and says otherwise');
+select throws_matching(
+    $$ select public.set_notification_preference(ws('a'), 'maintenance_reported', 'in_app', true) $$,
+    'notification_unknown', 'not what members are told of'
+);
+select throws_matching(
+    $$ select public.set_notification_preference(ws('b'), 'document_shown', 'in_app', true) $$,
+    'workspace_not_found', 'nor anything in B'
+);
+select is_empty($$ select from public.notification_settings(ws('b')) $$, 'and is told nothing of B');
+select act_as('vendor_a');
+select results_eq(
+    $$ select category, enabled from public.notification_settings(ws('a')) $$,
+    $$ values ('work_assigned', false), ('work_commented', true), ('work_status', true) $$,
+    'a vendor is told what holds for vendors'
+);
+
+\echo '# somebody who is not signed in'
 select act_as('anon');
 select throws_ok(
     'select from public.notification_preferences',
@@ -64,7 +96,7 @@ select results_eq(
 );
 select results_eq(
     'select workspace_id, count(*) from public.notification_preferences group by 1 order by 1',
-    $$ values (ws('a'), 5::bigint), (ws('b'), 5) $$, 'and nothing else'
+    $$ values (ws('a'), 9::bigint), (ws('b'), 8) $$, 'and nothing else'
 );
 select * from finish();
 rollback;

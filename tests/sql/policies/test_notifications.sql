@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(26);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -47,11 +47,39 @@ select is(public.mark_notifications_read(before => now()), 0, 'a suspended membe
 select act_as('removed_a');
 select is_empty('select from public.notifications', 'a removed member sees none');
 
-\echo '# a renter, a vendor, somebody who is not signed in'
+\echo '# a renter, before and after their record is tied to them'
 select act_as('renter_a');
-select is_empty('select from public.notifications', 'a renter sees none');
+select results_eq('select title from public.notifications', array['Notice 8'], 'a renter sees their own');
+select is(
+    public.mark_notifications_read(array[tests.id_of('a', 'notification', 8), tests.id_of('a', 'notification', 9)]),
+    1, 'and marks it'
+);
+select act_as_postgres();
+update public.tenants set user_id = null where user_id = member('renter_a');
+select act_as('renter_a');
+select is_empty('select from public.notifications', 'without their record they see none');
+select is(public.mark_notifications_read(before => now()), 0, 'nor mark any');
+
+\echo '# somebody who is a viewer of A and rents in B, before and after they rent there'
+select act_as('tied_a');
+select results_eq(
+    'select workspace_id, audience from public.notifications', $$ values (ws('b'), 'renter') $$, 'sees theirs of B'
+);
+select act_as_postgres();
+update public.tenants set user_id = null where user_id = member('tied_a');
+insert into public.workspace_members (workspace_id, user_id, role) values (ws('b'), member('tied_a'), 'viewer');
+select act_as('tied_a');
+select is_empty('select from public.notifications', 'not as a member what they were told as a renter');
+
+\echo '# a vendor, while active'
 select act_as('vendor_a');
-select is_empty('select from public.notifications', 'a vendor sees none');
+select results_eq('select title from public.notifications', array['Notice 10'], 'a vendor sees their own');
+select act_as_postgres();
+update public.vendors set status = 'inactive' where user_id = member('vendor_a');
+select act_as('vendor_a');
+select is_empty('select from public.notifications', 'an inactive one sees none');
+
+\echo '# somebody who is not signed in'
 select act_as('anon');
 select throws_ok(
     'select from public.notifications', '42501', 'permission denied for table notifications', 'anybody else sees none'
@@ -71,7 +99,7 @@ select throws_ok(
 select act_as_postgres();
 select results_eq(
     $$ select title from public.notifications where workspace_id = ws('a') and read_at is not null order by 1 $$,
-    array['Notice 2', 'Notice 3'], 'what they marked in A, and nothing else'
+    array['Notice 2', 'Notice 3', 'Notice 8'], 'what they marked in A, and nothing else'
 );
 select results_eq(
     $$ select title from public.notifications where workspace_id = ws('b') and read_at is not null order by 1 $$,
