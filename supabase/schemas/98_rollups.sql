@@ -286,8 +286,11 @@ comment on table private.rollup_recounts is $$How far the recount of all workspa
 it begins anew.$$;
 
 
--- The workspace that follows in the order of ids, of those that there are and those that sums are left of.
-create function private.next_recounted_workspace(p_after uuid)
+-- The workspace that follows in the order of ids, of those that there are and those that sums are left of. Begins with the first: none
+-- has the nil id. One bound each, so that an index leads there past all the rows of those before.
+create function private.next_recounted_workspace(
+    p_after uuid default '00000000-0000-0000-0000-000000000000'
+)
     returns uuid
     stable
     set search_path = ''
@@ -295,20 +298,14 @@ create function private.next_recounted_workspace(p_after uuid)
 as $$
     select n.workspace_id
     from (
-        (select w.id as workspace_id from public.workspaces as w where p_after is null or w.id > p_after order by w.id limit 1)
+        (select w.id as workspace_id from public.workspaces as w where w.id > p_after order by w.id limit 1)
         union all
-        (
-            select r.workspace_id
-            from private.rollups as r
-            where p_after is null or r.workspace_id > p_after
-            order by r.workspace_id
-            limit 1
-        )
+        (select r.workspace_id from private.rollups as r where r.workspace_id > p_after order by r.workspace_id limit 1)
         union all
         (
             select c.workspace_id
             from private.rollup_changes as c
-            where p_after is null or c.workspace_id > p_after
+            where c.workspace_id > p_after
             order by c.workspace_id
             limit 1
         )
@@ -342,7 +339,10 @@ begin
     -- One at a time: a second machine waits, and goes on where this one stops.
     select r.reached_workspace_id into v_workspace_id from private.rollup_recounts as r for update;
     loop
-        v_workspace_id := private.next_recounted_workspace(v_workspace_id);
+        v_workspace_id := case
+            when v_workspace_id is null then private.next_recounted_workspace()
+            else private.next_recounted_workspace(v_workspace_id)
+        end;
         exit when v_workspace_id is null;
         v_mended := v_mended + private.reconcile_rollups(v_workspace_id);
         v_recounted := v_recounted + 1;

@@ -450,6 +450,24 @@ def test_a_recount_of_one_workspace_reads_no_other(office: Office) -> None:
     assert recounted_next(office, **one)["sums_mended"] == 0
 
 
+def test_the_way_to_the_next_workspace_leads_past_all_the_sums_of_one(office: Office) -> None:
+    """Else a round reads the sums of the largest workspace once for each that follows it."""
+    office.db.execute(
+        """insert into private.rollups (workspace_id, scope_id, grain, on_day, measure, label, amount)
+        select %(id)s, %(id)s, 'day', date '2000-01-01' + n, 'occupied', '', 1
+        from generate_series(1, 2000) as n""",
+        {"id": office.portfolio.workspace_id},
+    )
+    office.db.execute("analyze private.rollups")
+    read = """select seq_tup_read + idx_tup_fetch from pg_stat_xact_all_tables
+        where relid = 'private.rollups'::regclass"""
+    with office.db.transaction():
+        before = value(office.db, read)
+        onward = "select private.next_recounted_workspace(%s)"
+        assert value(office.db, onward, office.portfolio.workspace_id) is None
+        assert value(office.db, read) - before < 10
+
+
 def test_two_who_go_round_at_once_share_the_way(office: Office, database: str) -> None:
     Portfolio(office.db, owner="ann@example.com").building(3)
     office.db.execute("select private.fold_rollups(1000)")
