@@ -1,5 +1,5 @@
 begin;
-select plan(43);
+select plan(47);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -109,6 +109,19 @@ select throws_ok(
     '42501', 'new row violates row-level security policy for table "maintenance_requests"', 'adds none past the RPC'
 );
 select is_empty($$ update public.maintenance_requests set title = 'Mine' returning id $$, 'changes nothing');
+select act_as('manager_a');
+select lives_ok(
+    $$ select public.transfer_unit(lease('a', 'active'), unit('a', 1), unit('a', 2), '2021-01-01') $$,
+    'until they are moved to another unit'
+);
+select act_as('renter_a');
+select is_empty('select from public.maintenance_requests', 'and what is to be done in the old one is not theirs');
+select act_as('manager_a');
+select lives_ok(
+    $$ select public.transfer_unit(lease('a', 'active'), unit('a', 2), unit('a', 1), '2021-02-01') $$, 'or moved back'
+);
+select act_as('renter_a');
+select results_eq('select title from public.maintenance_requests', array['Leak'], 'and it is again');
 select act_as('manager_a');
 select lives_ok(
     $$ update public.maintenance_requests set shown_to_renter = false where title = 'Leak' $$, 'until it is kept from them'
