@@ -40,7 +40,8 @@ def suggestions(found: Sequence[Suggestion], provider: Provider, *, as_json: boo
 def verified(queued: Mapping[str, Any], tally: Counter[str], *, as_json: bool) -> None:
     if as_json:
         return print(json.dumps({**queued, "checks": dict(tally)}, indent=2))
-    print(f"{queued['unverified']} addresses were unverified.")
+    one = queued["unverified"] == 1
+    print("1 address was unverified." if one else f"{queued['unverified']} addresses were unverified.")
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items()))
     print(f"{told}." if told else "None had to be checked.")
     if tally["proposed"]:
