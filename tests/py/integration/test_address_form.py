@@ -1,0 +1,197 @@
+"""The example form in a browser: typed, chosen, saved with coordinates; saved, too, when search fails."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from scripts.stack.layout import REPOSITORY, Stack
+from tests.py.google_maps import KEY, STORM, GoogleMaps, place
+from tests.py.integration.landlord import Landlord
+from tests.py.serving import serving
+from tests.py.unit.edge_process import running
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SUPABASE_JS = REPOSITORY / "node_modules/@supabase/supabase-js/dist/umd/supabase.js"
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is missing: `apt-get install chromium`"),
+    pytest.mark.skipif(not SUPABASE_JS.exists(), reason="supabase-js is missing: `npm ci`"),
+]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[str]:
+    """The repository as a web server shows it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(REPOSITORY)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def started(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, GoogleMaps]]:
+    google = GoogleMaps()
+    with serving(google) as url:
+        variables = {
+            "ANON_KEY": stack.keys.anon_key,
+            "WORKER_KEY": stack.keys.worker_key,
+            "GOOGLE_MAPS_API_KEY": KEY,
+            "GOOGLE_PLACES_URL": url,
+        }
+        with running(stack.api_url, tmp_path_factory.mktemp("edge"), **variables) as edge:
+            yield edge.url, google
+
+
+@pytest.fixture
+def google(started: tuple[str, GoogleMaps]) -> GoogleMaps:
+    _, google = started
+    google.__init__()  # type: ignore[misc]  # as new
+    for number in ("123", "125"):
+        google.places[f"ChIJmain{number}"] = place(f"ChIJmain{number}", number, "Main Street")
+    return google
+
+
+@pytest.fixture
+def page(
+    stack: Stack,
+    pages: str,
+    browser: Browser,
+    started: tuple[str, GoogleMaps],
+    google: GoogleMaps,
+    landlord: Landlord,
+) -> Iterator[Page]:
+    """The form, signed in. No error on the page's console is let pass."""
+    errors: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    query = urlencode({"api": stack.api_url, "key": stack.keys.anon_key, "edge": started[0]})
+    page.goto(f"{pages}/docs/examples/address-form/?{query}")
+    page.get_by_label("E-mail").fill(landlord.owner.email)
+    page.get_by_label("Password").fill(landlord.owner.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Name").fill("Main Street")
+    yield page
+    context.close()
+    assert errors == []
+
+
+def saved(landlord: Landlord) -> dict[str, Any]:
+    columns = (
+        "address_line1,address_line2,city,state,postal_code,place_id,timezone,address_status,coordinates"
+    )
+    rows: list[dict[str, Any]] = landlord.api.get(
+        f"/rest/v1/properties?name=eq.Main Street&select={columns}"
+    ).json()
+    [row] = rows
+    return row
+
+
+def test_typed_chosen_by_keyboard_and_saved_with_coordinates(
+    page: Page, google: GoogleMaps, landlord: Landlord
+) -> None:
+    search = page.get_by_role("combobox", name="Find the address")
+    search.press_sequentially("main street", delay=20)
+    options = page.get_by_role("option")
+    expect(options).to_have_count(2)
+    expect(page.get_by_text("Google Maps")).to_be_visible()
+    # Eleven letters in a row are one call.
+    assert [asked.body["input"] for asked in google.of("autocomplete")] == ["main street"]
+    for key, chosen in (("ArrowDown", 0), ("ArrowDown", 1), ("ArrowDown", 0), ("ArrowUp", 1)):
+        search.press(key)
+        expect(options.nth(chosen)).to_have_attribute("aria-selected", "true")
+        expect(search).to_have_attribute("aria-activedescendant", f"suggestion-{chosen}")
+    search.press("Enter")
+    expect(page.get_by_label("Street and number")).to_have_value("125 Main Street")
+    expect(search).to_have_attribute("aria-expanded", "false")
+    page.get_by_label("Apartment, unit").fill("#4")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#outcome")).to_have_text("Saved as verified at 39.7817, -89.6501.")
+    row = saved(landlord)
+    assert row.pop("coordinates")["source"] == "google"
+    assert row == {
+        "address_line1": "125 Main Street",
+        "address_line2": "#4",
+        "city": "Springfield",
+        "state": "IL",
+        "postal_code": "62701",
+        "place_id": "ChIJmain125",
+        "timezone": "America/Chicago",
+        "address_status": "verified",
+    }
+    assert len({asked.token for asked in google.asked}) == 1
+
+
+def test_escape_closes_the_list_and_a_click_chooses(page: Page, google: GoogleMaps) -> None:
+    search = page.get_by_role("combobox", name="Find the address")
+    search.press_sequentially("123 main")
+    expect(page.get_by_role("option")).to_have_count(1)
+    search.press("Escape")
+    expect(page.locator("#list")).to_be_hidden()
+    search.press_sequentially(" ")
+    page.get_by_role("option").click()
+    expect(page.get_by_label("City")).to_have_value("Springfield")
+
+
+def test_what_is_edited_after_the_choice_is_saved_as_unverified(page: Page, landlord: Landlord) -> None:
+    page.get_by_role("combobox", name="Find the address").press_sequentially("123 main")
+    page.get_by_role("option").click()
+    street = page.get_by_label("Street and number")
+    expect(street).to_have_value("123 Main Street")
+    street.fill("123 Main Street, rear")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#outcome")).to_have_text("Saved as unverified.")
+    row = saved(landlord)
+    assert (row["address_line1"], row["place_id"]) == ("123 Main Street, rear", None)
+
+
+def test_when_search_fails_the_address_is_typed_and_saved_as_unverified(
+    page: Page, google: GoogleMaps, landlord: Landlord
+) -> None:
+    google.always["autocomplete"] = STORM
+    page.get_by_role("combobox", name="Find the address").press_sequentially("9 elm street")
+    expect(page.locator("#search-note")).to_have_text(
+        "Suggestions are not available: type the address below."
+    )
+    street = page.get_by_label("Street and number")
+    expect(street).to_be_focused()
+    street.fill("9 Elm Street")
+    page.get_by_label("City").fill("Austin")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#outcome")).to_have_text("Saved as unverified.")
+    row = saved(landlord)
+    assert (row["address_line1"], row["address_status"], row["coordinates"]) == (
+        "9 Elm Street",
+        "unverified",
+        None,
+    )
+
+
+def test_nothing_found_is_said(page: Page) -> None:
+    page.get_by_role("combobox", name="Find the address").press_sequentially("nowhere at all")
+    expect(page.locator("#search-note")).to_have_text("Nothing found: type the address below.")
