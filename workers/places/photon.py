@@ -6,14 +6,17 @@ what is there now is asked for by its position.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import aiohttp
+import structlog
 
 from workers.outbound import Unreadable, read_json
+from workers.places.breaker import Breaker
 from workers.places.provider import (
     Address,
     Checked,
@@ -27,6 +30,8 @@ from workers.places.provider import (
     plain,
 )
 from workers.places.written import matches_in, one_line, street_line
+
+log = structlog.get_logger()
 
 LARGEST = 1 << 20
 SUGGESTED = 5
@@ -44,6 +49,7 @@ class Photon:
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
         self._url = url.rstrip("/")
+        self.breaker = Breaker()
 
     async def autocomplete(self, query: Query, token: UUID | None, *, seconds: float) -> Sequence[Suggestion]:
         asked = [("q", query.text), ("limit", str(SUGGESTED)), *_layers(), *_countries(query.countries)]
@@ -81,6 +87,24 @@ class Photon:
         return (await self.details(place_id, None, language=None, seconds=seconds)).place_id
 
     async def _features(
+        self, path: str, asked: Sequence[tuple[str, str]], language: str | None, seconds: float
+    ) -> list[dict[str, Any]]:
+        """One call, unless the breaker is open."""
+        if not self.breaker.allows():
+            raise Unavailable("Photon failed too often", retry_after=self.breaker.retry_after())
+        try:
+            found = await self._asked(path, asked, language, seconds)
+        except Unavailable as error:
+            self.breaker.failed()
+            log.warning("Photon doesn't answer", error=str(error), breaker_open=self.breaker.open)
+            raise
+        except asyncio.CancelledError:
+            self.breaker.let_go()
+            raise
+        self.breaker.succeeded()
+        return found
+
+    async def _asked(
         self, path: str, asked: Sequence[tuple[str, str]], language: str | None, seconds: float
     ) -> list[dict[str, Any]]:
         parameters = [*asked, *([("lang", language.partition("-")[0])] if language else [])]

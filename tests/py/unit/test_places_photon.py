@@ -176,3 +176,15 @@ def test_a_broken_server_is_unavailable(asking: Any, server: Server, answer: Res
     for work in (suggest(), detail(), check(ADDRESS)):
         with pytest.raises(Unavailable):
             asking(work)
+
+
+def test_a_server_that_keeps_failing_is_left_alone(asking: Any, server: Server) -> None:
+    server.broken = Response("", 503)
+
+    async def knock(provider: Photon) -> None:
+        for _ in range(12):
+            with pytest.raises(Unavailable):
+                await provider.autocomplete(Query("am mar", ("DE",)), None, seconds=1)
+
+    asking(knock)
+    assert len(server.asked) == 5
