@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from scripts.stack.layout import Stack
 from tests.py.conftest import NewUser
@@ -120,15 +121,47 @@ def test_in_a_storm_of_429_the_form_saves_what_was_typed_as_unverified(
 
 
 def test_through_the_gateway_the_list_in_the_database_answers_without_a_key(
-    landlord: Landlord, stack: Stack
+    landlord: Landlord, stack_db: psycopg.Connection[Any]
 ) -> None:
-    opened = landlord.api.post("/functions/v1/places/sessions", json={"workspace_id": landlord.workspace_id})
-    token = opened.raise_for_status().json()["session_token"]
-    asked = {"session_token": token, "input": "123 main"}
-    answer = landlord.api.post("/functions/v1/places/autocomplete", json=asked)
-    assert answer.status_code in (200, 503), answer.text
-    if answer.status_code == 200:
-        assert answer.json()["provider"] == "local"
+    house = {
+        "address_line1": "77 Quillfeather Lane",
+        "city": "Austin",
+        "state": "TX",
+        "postal_code": "78701",
+        "country": "US",
+        "latitude": 30.2672,
+        "longitude": -97.7431,
+    }
+    stack_db.execute("select worker.add_addresses('test_edge_places', now(), %s)", (Jsonb([house]),))
+    stack_db.commit()
+
+    def call(name: str, body: Any) -> Any:
+        return landlord.api.post(f"/functions/v1/places/{name}", json=body).raise_for_status().json()
+
+    token = call("sessions", {"workspace_id": landlord.workspace_id})["session_token"]
+    found = call("autocomplete", {"session_token": token, "input": "77 quillf"})
+    assert found["provider"] == "local"
+    [suggestion] = found["suggestions"]
+    assert suggestion["text"] == "77 Quillfeather Lane, Austin, TX 78701, US"
+    assert suggestion["matches"] == [{"start": 0, "end": 2}, {"start": 3, "end": 9}]
+    chosen = call("details", {"session_token": token, "place_id": suggestion["place_id"]})
+    assert {name: value for name, value in house.items() if name not in ("latitude", "longitude")} == {
+        name: value for name, value in chosen["address"].items() if value
+    }
+    assert (chosen["timezone"], chosen["address_status"]) == ("America/Chicago", "verified")
+    property_id = landlord.add(
+        "properties",
+        name="77 Quill",
+        address_line1="77 Quillfeather Lane",
+        city="Austin",
+        place_id=chosen["place_id"],
+    )
+    [row] = landlord.api.get(f"/rest/v1/properties?id=eq.{property_id}&select=coordinates").json()
+    assert (row["coordinates"]["latitude"], row["coordinates"]["source"]) == (30.2672, "local")
+    typed = {"address_line1": "77 quillfeather lane", "city": "Austin", "state": "TX", "country": "US"}
+    checked = call("validate", {"workspace_id": landlord.workspace_id, "address": typed})
+    assert checked["changes"] == [{"field": "postal_code", "from": None, "to": "78701"}]
+    assert checked["address_status"] == "corrected"
 
 
 def test_somebody_elses_workspace_and_a_viewer_are_refused(
