@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from statistics import quantiles
 from typing import Any
 
 import aiohttp
@@ -42,7 +43,8 @@ async def type_letters(task: dict[str, Any]) -> dict[str, Any]:
                 next_at += every or 0
 
         await asyncio.gather(*(person(number) for number in range(len(requests))))
-    return {"took": took, "failed": failed}
+    cuts = quantiles(took, n=100) if len(took) > 1 else [0.0] * 99
+    return {"letters": len(took), "quantiles": cuts, "failed": failed}
 
 
 if __name__ == "__main__":
