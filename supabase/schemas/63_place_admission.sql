@@ -114,12 +114,17 @@ pass between two calls of the session. Refuses with 404 `workspace_not_found`, 4
 --     need <limit> <workspace>, reserved <limit>, total <limit>
 --                           of a limit that all share: what is kept for a workspace, for all of them, and what is gone
 --     calls <workspace> <day>, cost <workspace> <day>
+--
+-- In PL/pgSQL, which keeps the plan: SQL functions are planned at each call, and that took longer than the query.
 create function private.place_counters(p_calls jsonb, p_days date[], p_now timestamptz)
     returns jsonb
     stable
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+declare
+    v_counters jsonb;
+begin
     with calls as (
         select distinct c.user_id, c.workspace_id, 'places_' || c.provider || '_' || c.kind as shared
         from jsonb_to_recordset(p_calls) as c (user_id uuid, workspace_id uuid, provider text, kind text)
@@ -181,6 +186,7 @@ as $$
         where u.workspace_id in (select c.workspace_id from calls as c) and u.on_day = any (p_days)
     )
     select coalesce(jsonb_object_agg(summed.key, summed.amount), '{}')
+    into v_counters
     from (
         select gathered.key, sum(gathered.amount) as amount
         from (
@@ -191,7 +197,9 @@ as $$
             select * from of_days
         ) as gathered (key, amount)
         group by gathered.key
-    ) as summed
+    ) as summed;
+    return v_counters;
+end
 $$;
 
 
