@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 export SUPABASE_TELEMETRY_DISABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install up ask down reset status logs env test check migration lock mutants bench lint format
+.PHONY: help install up ask example down reset status logs env test check migration lock mutants bench lint format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ up: $(INSTALLED) ## Start Freehold with the demo portfolio; PORTS="db=55322 api=
 ask: $(INSTALLED) ## Ask the API as one of the demo's people: AS=manager@maple.test GET='leases?limit=3'
 	@$(if $(and $(AS),$(GET)),,$(error Say who asks for what: make ask AS=manager@maple.test GET='leases?limit=3'))
 	@$(PYTHON) -m scripts.ask '$(AS)' '$(GET)' $(ARGS)
+
+example: $(INSTALLED) ## Serve docs/examples/address-form to a browser; ARGS="--port=8000"
+	@$(PYTHON) -m scripts.example $(ARGS)
 
 down: $(INSTALLED) ## Stop it; the data stays
 	@$(PYTHON) -m scripts.stack down $(ARGS)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from psycopg.types.json import Jsonb
 
-from scripts.stack.layout import REPOSITORY, Stack
+from scripts.example import EXAMPLES, SUPABASE_JS, query, site
+from scripts.stack.layout import Stack
 from tests.py.google_maps import KEY, STORM, GoogleMaps, place
 from tests.py.integration.landlord import Landlord
 from tests.py.serving import serving
 from tests.py.unit.edge_process import running
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SUPABASE_JS = REPOSITORY / "node_modules/@supabase/supabase-js/dist/umd/supabase.js"
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="Chromium is missing: `apt-get install chromium`"),
@@ -28,21 +28,11 @@ pytestmark = [
 ]
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def pages() -> Iterator[str]:
-    """The repository as a web server shows it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(REPOSITORY)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """Where the example is served."""
+    with serving(site(EXAMPLES / "address-form")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +66,23 @@ def google(started: tuple[str, GoogleMaps]) -> GoogleMaps:
     return google
 
 
+@contextmanager
+def opened(browser: Browser, url: str, landlord: Landlord) -> Iterator[Page]:
+    """The form, signed in. No error on the page's console is let pass."""
+    errors: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(url)
+    page.get_by_label("E-mail").fill(landlord.owner.email)
+    page.get_by_label("Password").fill(landlord.owner.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Name").fill("Main Street")
+    yield page
+    context.close()
+    assert errors == []
+
+
 @pytest.fixture
 def page(
     stack: Stack,
@@ -85,20 +92,10 @@ def page(
     google: GoogleMaps,
     landlord: Landlord,
 ) -> Iterator[Page]:
-    """The form, signed in. No error on the page's console is let pass."""
-    errors: list[str] = []
-    context = browser.new_context()
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    query = urlencode({"api": stack.api_url, "key": stack.keys.anon_key, "edge": started[0]})
-    page.goto(f"{pages}/docs/examples/address-form/?{query}")
-    page.get_by_label("E-mail").fill(landlord.owner.email)
-    page.get_by_label("Password").fill(landlord.owner.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Name").fill("Main Street")
-    yield page
-    context.close()
-    assert errors == []
+    """The form beside an edge service that asks Google."""
+    edge, _ = started
+    with opened(browser, f"{pages}/?{query(stack)}&{urlencode({'edge': edge})}", landlord) as page:
+        yield page
 
 
 def saved(landlord: Landlord) -> dict[str, Any]:
@@ -195,3 +192,26 @@ def test_when_search_fails_the_address_is_typed_and_saved_as_unverified(
 def test_nothing_found_is_said(page: Page) -> None:
     page.get_by_role("combobox", name="Find the address").press_sequentially("nowhere at all")
     expect(page.locator("#search-note")).to_have_text("Nothing found: type the address below.")
+
+
+def test_out_of_the_box_the_local_list_is_searched(
+    stack: Stack, pages: str, browser: Browser, landlord: Landlord, stack_db: psycopg.Connection[Any]
+) -> None:
+    house = {
+        "address_line1": "1600 Quillfeather Lane",
+        "city": "Austin",
+        "state": "TX",
+        "postal_code": "78701",
+        "country": "US",
+        "latitude": 30.25,
+        "longitude": -97.75,
+    }
+    stack_db.execute("select worker.add_addresses('form', now(), %s)", (Jsonb([house]),))
+    with opened(browser, f"{pages}/?{query(stack)}", landlord) as page:
+        page.get_by_role("combobox", name="Find the address").press_sequentially("1600 quilf")
+        page.get_by_role("option", name="1600 Quillfeather Lane").click()
+        expect(page.get_by_label("City")).to_have_value("Austin")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#outcome")).to_have_text("Saved as verified at 30.25, -97.75.")
+    row = saved(landlord)
+    assert row["place_id"].startswith("local:") and row["coordinates"]["source"] == "local"
