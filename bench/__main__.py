@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bench import (
     audit,
+    changes,
     cluster,
     edge,
     embedding,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "queue": queue.run,
     "expiry": expiry.run,
     "audit": audit.run,
+    "changes": changes.run,
     "fields": fields.run,
     "search": search.run,
     "kpis": kpis.run,

@@ -66,6 +66,7 @@ async def _api(settings: Settings) -> list[Finding]:
         _database(health, took * 1000),
         clock(health["database_time"], asked, took),
         *backlog(health),
+        *sealing(health.get("sealing")),
     ]
 
 
@@ -141,6 +142,27 @@ def backlog(health: dict[str, Any]) -> Iterator[Finding]:
     unknown, failed = health["messages"]["unknown"], health["messages"]["failed"]
     remedy = "Find out what arrived, then settle each: `rpc/resolve_message`"
     yield _noted("messages", f"{unknown} unknown, {failed} failed", remedy if unknown or failed else None)
+
+
+def sealing(lag: dict[str, Any] | None) -> Iterator[Finding]:
+    """Whether the change log is being sealed; a database that doesn't say so is older than this worker."""
+    if lag is None:
+        return
+    waiting, held_up = lag["waiting_seconds"] or 0, lag["held_up_seconds"] or 0
+    if waiting > OLD_MESSAGE_SECONDS:
+        remedy = "Is `freehold tick` run every minute? Its job `seal_audit` does it"
+        yield Finding("change log", "warn", f"not sealed for {waiting} s", remedy=remedy)
+    elif held_up > OLD_MESSAGE_SECONDS:
+        age = lag["oldest_transaction_seconds"]
+        since = f" for {age} s" if age is not None else ""
+        remedy = (
+            "Find it in pg_stat_activity by its xact_start, in whatever database, and end it; and see"
+            " pg_prepared_xacts"
+        )
+        detail = f"sealing is held up for {held_up} s by a transaction that has been open{since}"
+        yield Finding("change log", "warn", detail, remedy=remedy)
+    else:
+        yield Finding("change log", "ok", f"sealed, but for the last {max(waiting, held_up)} s")
 
 
 def _noted(name: str, detail: str, remedy: str | None) -> Finding:

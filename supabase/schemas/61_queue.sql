@@ -452,13 +452,16 @@ begin
         'messages', jsonb_build_object(
             'unknown', (select count(*) from public.messages where unknown_at is not null),
             'failed', (select count(*) from public.messages where failed_at is not null)
-        )
+        ),
+        'sealing', private.sealing_lag(clock_timestamp())
     );
 end
 $$;
 
 comment on function worker.health() is $$Whether the database is as the workers need it
 
-Answers {migration, database_time, queues, messages: {unknown, failed}}.$$;
+Answers {migration, database_time, queues, messages: {unknown, failed}, sealing: {waiting_seconds, held_up_seconds,
+oldest_transaction_seconds}}: how long the change log's oldest entries wait for a seal that could be made, and for one that a
+transaction still open in the cluster holds up.$$;
 
 grant execute on all functions in schema worker to worker;

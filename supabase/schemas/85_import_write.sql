@@ -96,23 +96,26 @@ begin
     get diagnostics v_rows = row_count;
     perform private.analyze_outgrown('public.properties', v_rows);
 
-    update public.properties as known
-    set
-        property_type = p.property_type,
-        address_line1 = p.address_line1,
-        address_line2 = p.address_line2,
-        city = p.city,
-        state = p.state,
-        postal_code = p.postal_code,
-        country = p.country,
-        latitude = p.latitude,
-        longitude = p.longitude,
-        timezone = p.timezone,
-        manager_id = p.manager_id,
-        address_status = case when p.moves then 'unverified' else known.address_status end,
-        place_id = case when not p.moves then known.place_id end
-    from pg_temp.import_properties as p
-    where p.changes and known.id = p.id;
+    -- An update that finds nothing costs what its plan does: where autovacuum has just seen the table empty, minutes.
+    if exists (select from pg_temp.import_properties where changes) then
+        update public.properties as known
+        set
+            property_type = p.property_type,
+            address_line1 = p.address_line1,
+            address_line2 = p.address_line2,
+            city = p.city,
+            state = p.state,
+            postal_code = p.postal_code,
+            country = p.country,
+            latitude = p.latitude,
+            longitude = p.longitude,
+            timezone = p.timezone,
+            manager_id = p.manager_id,
+            address_status = case when p.moves then 'unverified' else known.address_status end,
+            place_id = case when not p.moves then known.place_id end
+        from pg_temp.import_properties as p
+        where p.changes and known.id = p.id;
+    end if;
 
     insert into public.units (
         id, workspace_id, property_id, unit_number, bedrooms, bathrooms, area_sqft, market_rent_minor
@@ -125,14 +128,16 @@ begin
     get diagnostics v_rows = row_count;
     perform private.analyze_outgrown('public.units', v_rows);
 
-    update public.units as known
-    set
-        bedrooms = u.bedrooms,
-        bathrooms = u.bathrooms,
-        area_sqft = u.area_sqft,
-        market_rent_minor = u.market_rent_minor
-    from pg_temp.import_units as u
-    where u.changes and known.id = u.id;
+    if exists (select from pg_temp.import_units where changes) then
+        update public.units as known
+        set
+            bedrooms = u.bedrooms,
+            bathrooms = u.bathrooms,
+            area_sqft = u.area_sqft,
+            market_rent_minor = u.market_rent_minor
+        from pg_temp.import_units as u
+        where u.changes and known.id = u.id;
+    end if;
 
     insert into public.tenants (id, workspace_id, first_name, last_name, email, phone, status)
     select t.id, p_workspace_id, t.first_name, t.last_name, t.email, t.phone, t.status
@@ -142,10 +147,12 @@ begin
     get diagnostics v_rows = row_count;
     perform private.analyze_outgrown('public.tenants', v_rows);
 
-    update public.tenants as known
-    set email = t.email, phone = t.phone, status = t.status
-    from pg_temp.import_tenants as t
-    where t.changes and known.id = t.id;
+    if exists (select from pg_temp.import_tenants where changes) then
+        update public.tenants as known
+        set email = t.email, phone = t.phone, status = t.status
+        from pg_temp.import_tenants as t
+        where t.changes and known.id = t.id;
+    end if;
 end
 $$;
 
@@ -191,20 +198,22 @@ begin
     get diagnostics v_rows = row_count;
     perform private.analyze_outgrown('public.lease_tenants', v_rows);
 
-    update public.lease_units as known
-    set
-        possession = lu.possession,
-        binding = lu.activates,
-        recorded_at = clock_timestamp()
-    from pg_temp.import_lease_units as lu
-    where
-        not lu.is_new
-        and known.workspace_id = p_workspace_id
-        and known.lease_id = lu.lease_id
-        and known.unit_id = lu.unit_id
-        and known.superseded_at is null
-        and not known.binding
-        and (lu.activates or known.possession <> lu.possession);
+    if exists (select from pg_temp.import_lease_units where not is_new) then
+        update public.lease_units as known
+        set
+            possession = lu.possession,
+            binding = lu.activates,
+            recorded_at = clock_timestamp()
+        from pg_temp.import_lease_units as lu
+        where
+            not lu.is_new
+            and known.workspace_id = p_workspace_id
+            and known.lease_id = lu.lease_id
+            and known.unit_id = lu.unit_id
+            and known.superseded_at is null
+            and not known.binding
+            and (lu.activates or known.possession <> lu.possession);
+    end if;
 
     insert into public.lease_units (workspace_id, property_id, lease_id, unit_id, possession, binding)
     select p_workspace_id, l.property_id, l.id, lu.unit_id, lu.possession, l.activates
@@ -215,21 +224,25 @@ begin
     get diagnostics v_rows = row_count;
     perform private.analyze_outgrown('public.lease_units', v_rows);
 
-    update public.leases as known
-    set
-        starts_on = l.starts_on,
-        ends_on = l.ends_on,
-        notice_days = l.notice_days,
-        deposit_minor = l.deposit_minor,
-        status = case when l.activates then l.status_once_active else known.status end,
-        activated_at = case when l.activates then p_now else known.activated_at end
-    from pg_temp.import_leases as l
-    where not l.is_new and (l.changes or l.activates) and known.id = l.id;
+    if exists (select from pg_temp.import_leases where not is_new and (changes or activates)) then
+        update public.leases as known
+        set
+            starts_on = l.starts_on,
+            ends_on = l.ends_on,
+            notice_days = l.notice_days,
+            deposit_minor = l.deposit_minor,
+            status = case when l.activates then l.status_once_active else known.status end,
+            activated_at = case when l.activates then p_now else known.activated_at end
+        from pg_temp.import_leases as l
+        where not l.is_new and (l.changes or l.activates) and known.id = l.id;
+    end if;
 
-    update public.leases as known
-    set status = 'ended', ended_on = l.ends_on, status_reason = format('Followed by lease %s', s.followed_by)
-    from pg_temp.import_successions as s
-    join pg_temp.import_leases as l on l.key = s.lease_key
-    where known.id = l.id;
+    if exists (select from pg_temp.import_successions) then
+        update public.leases as known
+        set status = 'ended', ended_on = l.ends_on, status_reason = format('Followed by lease %s', s.followed_by)
+        from pg_temp.import_successions as s
+        join pg_temp.import_leases as l on l.key = s.lease_key
+        where known.id = l.id;
+    end if;
 end
 $$;

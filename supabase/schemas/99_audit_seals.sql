@@ -189,3 +189,51 @@ begin
     set position = excluded.position, digest = excluded.digest, sealed_at = excluded.sealed_at;
 end
 $$;
+
+
+-- How far sealing is behind: since when the oldest entry waits that could be sealed, since when the oldest that must wait for a
+-- transaction which still runs, and since when the oldest runs that writes. That one may be in any database of the cluster; its age is
+-- null where the roles of the database may not see it.
+create function private.sealing_lag(p_now timestamptz)
+    returns jsonb
+    stable
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_progress private.audit_progress;
+    v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+begin
+    select * into v_progress from private.audit_progress;
+    -- In a copy that was restored elsewhere the next seal is the first that counts in its transaction ids.
+    if v_progress.system_identifier is distinct from (select c.system_identifier from pg_catalog.pg_control_system() as c)
+        or v_progress.transaction_id > v_horizon
+    then
+        v_progress.transaction_id := '0';
+    end if;
+    return jsonb_build_object(
+        'waiting_seconds', (
+            select floor(extract(epoch from p_now - e.recorded_at))::bigint
+            from public.audit_entries as e
+            where
+                (e.transaction_id, e.id) > (v_progress.transaction_id, v_progress.entry_id)
+                and e.transaction_id < v_horizon
+                and not exists (
+                    select from private.audit_seals as s where s.workspace_id = e.workspace_id and s.entry_id = e.id
+                )
+            order by e.transaction_id, e.id
+            limit 1
+        ),
+        'held_up_seconds', (
+            select floor(extract(epoch from p_now - min(e.recorded_at)))::bigint
+            from public.audit_entries as e
+            where e.transaction_id >= v_horizon and e.transaction_id < pg_snapshot_xmax(pg_current_snapshot())
+        ),
+        'oldest_transaction_seconds', (
+            select floor(extract(epoch from p_now - min(a.xact_start)))::bigint
+            from pg_catalog.pg_stat_activity as a
+            where a.backend_xid is not null
+        )
+    );
+end
+$$;

@@ -75,6 +75,23 @@ def test_a_row_becomes_property_unit_renter_and_a_lease_that_binds(importer: Imp
     }
 
 
+def test_what_is_new_is_written_without_updates_that_find_nothing(importer: Importer) -> None:
+    """Each would call the triggers of its table; and its plan is made when tables are empty."""
+    importer.db.execute(
+        """create function private.refuse_update() returns trigger language plpgsql
+        as $$ begin raise exception 'updated %', tg_table_name; end $$"""
+    )
+    for table in ("properties", "units", "tenants", "leases", "lease_units", "lease_terms"):
+        importer.db.execute(
+            f"""create trigger refuse_update before update on public.{table}
+            for each statement execute function private.refuse_update()""".encode()
+        )
+    answer = importer.commit(
+        LEASE, {**LEASE, "unit_number": "1B", "lease_number": "L-2", "tenant_email": "b@b.co"}
+    )
+    assert answer["leases"] == counts(created=2)
+
+
 def test_the_same_rows_again_touch_nothing(importer: Importer) -> None:
     rows = (
         {**LEASE, "co_tenant_last_name": "Ray", "latitude": "30.1234567", "longitude": "-97.7654321"},

@@ -16,7 +16,7 @@ import pytest
 from tests.py.chaos.mail_server import MailServer
 from tests.py.unit.edge_process import running
 from tests.py.unit.rpc_server import Refusal, RpcServer
-from workers.doctor import Finding, backlog, clock, examine
+from workers.doctor import Finding, backlog, clock, examine, sealing
 from workers.settings import Settings
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -34,6 +34,7 @@ def health(**changes: Any) -> dict[str, Any]:
         "database_time": database_time,
         "queues": queues,
         "messages": messages,
+        "sealing": {"waiting_seconds": None, "held_up_seconds": None, "oldest_transaction_seconds": None},
         **changes,
     }
 
@@ -99,6 +100,7 @@ def test_all_is_well(server: RpcServer, mail: MailServer) -> None:
             "queue email",
             "queue email_dead",
             "messages",
+            "change log",
             "auth",
             "mail",
         ],
@@ -207,3 +209,30 @@ def test_an_edge_service_is_asked_where_it_is_said_to_be(
     finding = found(server.url, mail.url, edge_url=f"http://127.0.0.1:{nobody}")["edge"]
     assert finding.state == "fail" and "freehold edge" in (finding.remedy or "")
     assert "edge" not in found(server.url, mail.url)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "held_up", "oldest", "state", "says"),
+    [
+        (None, None, None, "ok", "the last 0 s"),
+        (55, 20, 20, "ok", "the last 55 s"),
+        (601, 900, 900, "warn", "not sealed for 601 s"),
+        (40, 900, 1000, "warn", "held up for 900 s by a transaction that has been open for 1000 s"),
+        (40, 900, None, "warn", "held up for 900 s by a transaction that has been open"),
+    ],
+)
+def test_a_change_log_that_is_not_sealed_is_a_warning(
+    waiting: int | None, held_up: int | None, oldest: int | None, state: str, says: str
+) -> None:
+    lag = {"waiting_seconds": waiting, "held_up_seconds": held_up, "oldest_transaction_seconds": oldest}
+    (finding,) = sealing(lag)
+    assert (finding.state, finding.detail[-len(says) :]) == (state, says)
+    assert bool(finding.remedy) == (state == "warn")
+
+
+def test_a_database_that_says_nothing_of_sealing_is_not_held_against_it(
+    server: RpcServer, mail: MailServer
+) -> None:
+    before = {name: value for name, value in health().items() if name != "sealing"}
+    server.answers["health"] = before
+    assert "change log" not in found(server.url, mail.url)

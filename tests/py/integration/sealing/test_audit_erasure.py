@@ -167,6 +167,88 @@ def test_a_vendor_is_erased_too(log: AuditLog) -> None:
     assert log.verify()["valid"] is True
 
 
+def account(log: AuditLog, email: str = "rae@example.com") -> uuid.UUID:
+    user_id = uuid.uuid4()
+    log.portfolio.user(user_id, email)
+    return user_id
+
+
+def erase_account(log: AuditLog, user_id: uuid.UUID) -> Any:
+    """As the database's owner: nobody whom the API knows may."""
+    return value(log.db, "select private.erase_account(%s)", user_id)
+
+
+def test_an_account_is_erased_in_every_workspace_where_it_is_renter_vendor_or_member(log: AuditLog) -> None:
+    tenant_id, user_id = rae(log), account(log)
+    log.db.execute("update public.tenants set user_id = %s where id = %s", (user_id, tenant_id))
+    log.db.execute("update public.messages set status = 'sent', sent_at = now()")
+    elsewhere = AuditLog(Portfolio(log.db, owner="owner@example.net"))
+    elsewhere.db.execute(
+        "insert into public.vendors (workspace_id, name, email, user_id) values (%s, 'Rae Pipes', %s, %s)",
+        (elsewhere.workspace_id, "rae-pipes@example.com", user_id),
+    )
+    employer = Portfolio(log.db, owner="owner@example.org")
+    employer.member(user_id, "manager")
+    log.db.execute(
+        """insert into public.notifications (workspace_id, user_id, category, title, dedupe_key)
+        values (%s, %s, 'lease_expiry', 'Rae, a lease runs out', 'one')""",
+        (employer.workspace_id, user_id),
+    )
+    asked(
+        log.db,
+        employer.owner_id,
+        "select public.invite(%s, 'member', email => 'Rae@example.com', role => 'admin')",
+        employer.workspace_id,
+        **{"idempotency-key": "again"},
+    )
+    log.db.execute("update public.messages set status = 'sent', sent_at = now() where status = 'queued'")
+    log.db.execute("delete from private.idempotency_keys; delete from private.message_secrets")
+    log.seal_all()
+
+    told = erase_account(log, user_id)
+    assert (told["memberships"], told["kept"]) == (1, [])
+    assert {row["workspace_id"] for row in told["erased"]} == {
+        str(place.workspace_id) for place in (log, elsewhere, employer)
+    }
+    assert left_of_rae(log) == []
+    assert value(log.db, "select count(*) from public.tenant_custom_fields") == 0
+    log.seal_all()
+    assert (log.verify()["valid"], elsewhere.verify()["valid"]) == (True, True)
+    assert log.db.execute(
+        "select distinct actor_id, actor_role from public.audit_entries where operation = 'erase'"
+    ).fetchall() == [(None, "postgres")]
+    # What the person owns is nobody's any more: the account itself can go.
+    assert erase_account(log, user_id) == {"memberships": 0, "erased": [], "kept": []}
+
+
+def test_a_renter_s_account_is_erased_but_for_a_lease_that_is_not_over(log: AuditLog) -> None:
+    lease_id = log.portfolio.draft_lease("L-1", log.portfolio.building(1))
+    tenant_id, user_id = value(log.db, "select tenant_id from public.lease_tenants"), account(log)
+    asked(log.db, log.portfolio.owner_id, "select (public.activate_lease(%s)).status", lease_id)
+    log.db.execute("update public.tenants set user_id = %s where id = %s", (user_id, tenant_id))
+    employer = Portfolio(log.db, owner="owner@example.org")
+    employer.member(user_id, "manager")
+    told = erase_account(log, user_id)
+    assert (told["memberships"], told["erased"]) == (1, [])
+    assert told["kept"] == [
+        {"workspace_id": str(log.workspace_id), "tenant_id": str(tenant_id), "lease_number": "L-1"}
+    ]
+    assert log.db.execute("select last_name, user_id from public.tenants").fetchall() == [("Renter", user_id)]
+
+
+def test_the_last_owner_hands_their_workspace_over_first(log: AuditLog) -> None:
+    with pytest.raises(psycopg.Error) as refusal:
+        erase_account(log, log.portfolio.owner_id)
+    assert "last_owner" in refused(refusal.value)
+    assert value(log.db, "select count(*) from public.workspace_members") == 1
+
+
+def test_an_account_that_is_not_there_is_an_error(log: AuditLog) -> None:
+    with pytest.raises(psycopg.Error) as refusal:
+        erase_account(log, uuid.uuid4())
+    assert "account_not_found" in refused(refusal.value)
+
+
 def test_only_who_runs_the_workspace_erases(log: AuditLog) -> None:
     tenant_id, manager, outsider = rae(log), uuid.uuid4(), uuid.uuid4()
     for who in (manager, outsider):

@@ -341,6 +341,36 @@ def test_sealing_holds_no_writer_up(log: AuditLog, database: str) -> None:
     assert log.verify()["valid"] is True
 
 
+def test_health_tells_what_waits_for_a_seal_and_what_holds_it_up(log: AuditLog, database: str) -> None:
+    """The sealer has not run; then it has, and an open transaction holds up what came after it began."""
+
+    def lag() -> dict[str, Any]:
+        told: dict[str, Any] = value(log.db, "select worker.health() -> 'sealing'")
+        return told
+
+    aged = (
+        "update public.audit_entries set recorded_at = recorded_at - interval '20 minutes' where id in ({})"
+    )
+    log.db.execute(aged.format("select id from public.audit_entries").encode())
+    assert lag()["waiting_seconds"] >= 1200
+    log.seal_all()
+    assert lag()["waiting_seconds"] is None
+    with psycopg.connect(database) as writing:
+        writing.execute("update public.units set bedrooms = 4 where unit_number = '0'")
+        log.write(1)
+        log.seal()
+        unsealed = (
+            "select id from public.audit_entries where id not in (select entry_id from private.audit_seals)"
+        )
+        log.db.execute(aged.format(unsealed).encode())
+        told = lag()
+        assert told["waiting_seconds"] is None
+        assert told["held_up_seconds"] >= 1200
+        assert told["oldest_transaction_seconds"] is None or told["oldest_transaction_seconds"] >= 0
+    log.seal_all()
+    assert (lag()["waiting_seconds"], lag()["held_up_seconds"]) == (None, None)
+
+
 def test_a_restored_copy_is_sealed_on(log: AuditLog) -> None:
     """In another cluster transaction ids start anew: below those that the copy's entries have."""
     log.seal_all()
