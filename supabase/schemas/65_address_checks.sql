@@ -17,7 +17,7 @@ $$;
 
 
 -- An address that is changed by hand is unverified again, and its place is another one: unless whoever changes it says otherwise, as a
--- form does that chose a suggestion. Runs as the caller.
+-- form does that chose a suggestion, or writes the same in other letters, as an import does. Runs as the caller.
 create function private.keep_address_status()
     returns trigger
     volatile
@@ -26,8 +26,8 @@ create function private.keep_address_status()
 as $$
 begin
     if tg_op = 'UPDATE' then
-        if (new.address_line1, new.city, new.state, new.postal_code, new.country)
-            is distinct from (old.address_line1, old.city, old.state, old.postal_code, old.country)
+        if (lower(new.address_line1), lower(new.city), lower(new.state), lower(new.postal_code), new.country)
+            is distinct from (lower(old.address_line1), lower(old.city), lower(old.state), lower(old.postal_code), old.country)
             and new.place_id is not distinct from old.place_id
             and new.address_status = old.address_status
         then
