@@ -91,7 +91,7 @@ comment on column public.address_corrections.address_line1 is $$Street address, 
 comment on column public.address_corrections.address_line2 is $$Building, floor or suite.$$;
 comment on column public.address_corrections.city is $$City or town.$$;
 comment on column public.address_corrections.state is $$State, province or region.$$;
-comment on column public.address_corrections.postal_code is $$Postal code.$$;
+comment on column public.address_corrections.postal_code is $$The proposed ZIP or other postal code.$$;
 comment on column public.address_corrections.country is $$ISO 3166-1 alpha-2 code.$$;
 comment on column public.address_corrections.place_id is $$The service's id of the place.$$;
 comment on column public.address_corrections.provider is $$google, photon or local: who proposes it.$$;

@@ -21,6 +21,7 @@ OF_TYPE: dict[str, Any] = {
     "bigint": 1,
     "smallint": 1,
     "numeric": 1,
+    "double precision": 1,
     "boolean": True,
     "date": "2031-01-01",
     "daterange": "[2031-01-01,2031-02-01)",
@@ -55,6 +56,7 @@ WITH_ID: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Which column an id is of, where neither the name nor a foreign key tells.
 IDENTIFIED = {
+    "correction_id": ("address_corrections", "id"),
     "entity_id": ("tenants", "id"),
     "from_unit_id": ("units", "id"),
     "member_id": ("workspace_members", "user_id"),
@@ -110,6 +112,8 @@ def rpcs(db: Db, schema: str = "public") -> list[Rpc]:
             p.pronamespace = %s::regnamespace
             and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
             and p.prorettype <> 'trigger'::regtype
+            -- No call carries a row: such a function is a column of its table.
+            and not exists (select from pg_type as t where t.oid = any (p.proargtypes) and t.typtype = 'c')
         order by 1
         """,
         [schema],

@@ -234,7 +234,10 @@ def test_there_is_no_view_that_reads_for_its_owner(seeded: Seeded) -> None:
 
 
 def test_no_function_poses_as_a_column(seeded: Seeded) -> None:
-    """PostgREST lets a function of a table's row be selected like a column, whatever its columns' grants."""
+    """PostgREST lets a function of a table's row be selected like a column, whatever its columns' grants.
+
+    Those meant as columns run as their caller and are read of all tables as the matrix says.
+    """
     found: list[Any] = seeded.db.execute(
         """
         select p.oid::regprocedure::text
@@ -243,6 +246,7 @@ def test_no_function_poses_as_a_column(seeded: Seeded) -> None:
         where
             p.pronamespace in ('public'::regnamespace, 'worker'::regnamespace)
             and (t.typtype = 'c' or t.typname in ('record', 'anyelement'))
+            and not (p.oid = 'public.coordinates(public.properties)'::regprocedure and not p.prosecdef)
             and not exists (select from pg_depend as d where d.objid = p.oid and d.deptype = 'e')
         """
     ).fetchall()

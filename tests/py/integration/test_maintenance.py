@@ -6,12 +6,14 @@ import re
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 
 from scripts.stack.layout import REPOSITORY
+from tests.py.integration.lessor import Lessor
 from tests.py.integration.meeting import acting, met, refused, value
 from tests.py.integration.upkeep import ACCEPT, ASSIGN, DECLINE, MOVE, SCHEDULE, Upkeep
 
@@ -284,22 +286,16 @@ def test_what_is_to_be_done_goes_with_the_household_to_its_renewal(upkeep: Upkee
     live, done = upkeep.request(), upkeep.request()
     upkeep.as_user(upkeep.manager_id, MOVE, done, "cancelled", None)
     upkeep.db.execute("update public.maintenance_requests set shown_to_renter = true")
-    renewal_id = upkeep.row(
-        """insert into public.leases
-        (workspace_id, property_id, lease_number, starts_on, status, activated_at, renewed_from_id)
-        values (%s, %s, 'L-1-R1', '2026-01-02', 'active', now(), %s) returning id""",
-        upkeep.workspace_id,
-        upkeep.property_id,
-        upkeep.lease_id,
-    )[0]
     upkeep.db.execute(
-        """insert into public.lease_tenants (workspace_id, lease_id, tenant_id, role)
-        values (%s, %s, %s, 'primary')""",
-        (upkeep.workspace_id, renewal_id, upkeep.tenant_id),
+        """insert into public.lease_terms (workspace_id, lease_id, effective_on, rent_minor, due_day)
+        select workspace_id, id, starts_on, 131000, 1 from public.leases where id = %s""",
+        (upkeep.lease_id,),
     )
-    upkeep.db.execute(
-        "update public.leases set status = 'ended', ended_on = '2026-01-01' where id = %s", (upkeep.lease_id,)
-    )
+    lessor = Lessor(upkeep)
+    renewal = lessor.call("renew_lease", upkeep.lease_id, date(2026, 6, 1), starts_on=date(2026, 7, 1))
+    renewal_id = uuid.UUID(renewal["id"])
+    lessor.call("activate_lease", renewal_id, date(2026, 6, 2))
+    lessor.turn_over(date(2026, 7, 1))
     of_lease = dict(upkeep.db.execute("select id, lease_id from public.maintenance_requests").fetchall())
     assert of_lease == {live: renewal_id, done: upkeep.lease_id}
     seen = "select array_agg(id) from public.maintenance_requests"

@@ -131,7 +131,7 @@ def test_the_doctor_is_content_with_the_stack(freehold: Freehold) -> None:
     report = freehold.json("doctor")
     assert report["ok"]
     timed = {finding["name"] for finding in report["findings"] if finding["milliseconds"] is not None}
-    assert timed == {"api", "database", "auth", "mail"}
+    assert timed == {"api", "database", "auth", "mail", "edge"}
 
 
 @pytest.mark.parametrize("fault", ["signed by another", "revoked"])

@@ -27,3 +27,5 @@ begin
     return new;
 end
 $function$;
+
+comment on column "public"."address_corrections"."postal_code" is 'The proposed ZIP or other postal code.';
