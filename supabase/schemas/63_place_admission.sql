@@ -208,8 +208,9 @@ create function private.record_place_calls(p_decided jsonb, p_sessions private.p
     returns void
     volatile
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
+begin
     insert into private.place_counts as n (name, subject, starts_at, asked, admitted)
     select l.name, c.subject, date_bin(l.per, p_now, timestamptz 'epoch'), count(*), count(*) filter (where d.admitted)
     from jsonb_to_recordset(p_decided) as d (
@@ -251,7 +252,8 @@ as $$
         others_autocomplete_at = t.others_autocomplete_at,
         closed_at = t.closed_at
     from unnest(p_sessions) as t
-    where s.id = t.id and (s.autocompletes, s.closed_at) is distinct from (t.autocompletes, t.closed_at)
+    where s.id = t.id and (s.autocompletes, s.closed_at) is distinct from (t.autocompletes, t.closed_at);
+end
 $$;
 
 
