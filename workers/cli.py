@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from workers.imports.command import app as imports
 from workers.places.command import app as places
-
-if TYPE_CHECKING:
-    from workers.settings import Settings
+from workers.verb_settings import BAD_CONFIGURATION, settings_for
 
 FAILED = 1
-UNAVAILABLE = 69  # as in sysexits.h, like the next
-BAD_CONFIGURATION = 78
+UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
@@ -39,7 +36,7 @@ def tick(as_json: AsJson = False) -> None:
     from workers.settings import FOR_WORKER
     from workers.supabase_api import WorkerApi
 
-    settings = _settings(*FOR_WORKER)
+    settings = settings_for(*FOR_WORKER)
 
     async def once() -> list[Run]:
         async with WorkerApi.of(settings) as api:
@@ -68,7 +65,7 @@ def work(
     from workers.work import check_addresses
     from workers.work import work as send_mails
 
-    settings = _settings(*(FOR_WORKER if queue == QUEUE else FOR_MAIL))
+    settings = settings_for(*(FOR_WORKER if queue == QUEUE else FOR_MAIL))
     with report.watching(bar=until_empty and not as_json) as watch:
         if queue == QUEUE:
             finished = asyncio.run(check_addresses(settings, watch, until_empty=until_empty))
@@ -85,7 +82,7 @@ def edge() -> None:
     from workers.edge.serve import serve
     from workers.settings import FOR_EDGE
 
-    serve(_settings(*FOR_EDGE))
+    serve(settings_for(*FOR_EDGE))
 
 
 @app.command()
@@ -95,7 +92,7 @@ def doctor(as_json: AsJson = False) -> None:
     from workers.doctor import examine
     from workers.settings import FOR_MAIL
 
-    findings = asyncio.run(examine(_settings(*FOR_MAIL)))
+    findings = asyncio.run(examine(settings_for(*FOR_MAIL)))
     report.findings(findings, as_json=as_json)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(FAILED)
@@ -115,21 +112,6 @@ def check_env(as_json: AsJson = False) -> None:
     report.problems(problems, as_json=as_json)
     if problems:
         raise typer.Exit(BAD_CONFIGURATION)
-
-
-def _settings(*needs: str) -> Settings:
-    """The settings, with logging set up as they say; all problems on stderr and exit code 78 otherwise."""
-    from workers import report
-    from workers.observability import log
-    from workers.settings import ConfigurationError, load
-
-    try:
-        settings = load(*needs)
-    except ConfigurationError as error:
-        report.problems(error.problems, as_json=False)
-        raise typer.Exit(BAD_CONFIGURATION) from None
-    log.configure(json=settings.log_format == "json", level=settings.log_level, secrets=settings.secrets())
-    return settings
 
 
 def main() -> Any:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from workers.verb_settings import settings_for
 
 if TYPE_CHECKING:
     from workers.imports.session import Session
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
 
 HAS_ERRORS = 1
 UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
-BAD_CONFIGURATION = 78
 INTERRUPTED = 130
 
 app = typer.Typer(help="Bring in a portfolio from a file.", no_args_is_help=True)
@@ -61,13 +64,11 @@ def rent_roll(
     FREEHOLD_TOKEN, or --email and a password, says who you are. The same file twice changes nothing.
     Exit codes: 0 done, 1 problems (nothing imported), 2 usage, 69 the API doesn't answer, 78 configuration.
     """
-    from workers.api_error import ApiError
     from workers.imports import report, run
-    from workers.imports.problem import UnreadableFile
     from workers.imports.table import read_table
 
-    settings = _settings()
-    try:
+    settings = settings_for()
+    with _telling(file, "nothing is imported twice", as_json=as_json):
         table = read_table(file)
         session = _session(settings, email)
         target = run.find_workspace(session, workspace)
@@ -83,15 +84,6 @@ def rent_roll(
                 dry_run=dry_run,
                 verify_addresses=verify_addresses,
             )
-    except UnreadableFile as error:
-        report.unreadable(file.name, error.problems, as_json=as_json)
-        raise typer.Exit(HAS_ERRORS) from None
-    except ApiError as error:
-        report.refused(error, as_json=as_json)
-        raise typer.Exit(UNAVAILABLE if error.transient else HAS_ERRORS) from None
-    except KeyboardInterrupt:
-        typer.secho("Interrupted. Run the same command again: nothing is imported twice.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
     report.show(outcome, as_json=as_json)
     if outcome.problems:
         raise typer.Exit(HAS_ERRORS)
@@ -115,14 +107,12 @@ def addresses(
     import asyncio
     from datetime import UTC
 
-    from workers.api_error import ApiError
     from workers.imports import report
     from workers.imports.addresses import Loaded, load_addresses, read_addresses
-    from workers.imports.problem import UnreadableFile
     from workers.settings import FOR_WORKER
     from workers.supabase_api import WorkerApi
 
-    settings = _settings(*FOR_WORKER)
+    settings = settings_for(*FOR_WORKER)
 
     async def load(progress: report.Steps) -> Loaded:
         async with WorkerApi.of(settings) as api:
@@ -130,9 +120,25 @@ def addresses(
             lines = read_addresses(file, country.upper() if country else None)
             return await load_addresses(api, lines, name, datetime.now(UTC), progress.reach)
 
+    with (
+        _telling(file, "no address is there twice", as_json=as_json),
+        report.steps(shown=not as_json) as steps,
+    ):
+        loaded = asyncio.run(load(steps))
+    report.addresses(loaded, name, as_json=as_json)
+    if not loaded.added and not loaded.kept:
+        raise typer.Exit(HAS_ERRORS)
+
+
+@contextmanager
+def _telling(file: Path, safe: str, *, as_json: bool) -> Iterator[None]:
+    """What ends an import early is told, with its exit code; `safe` is why it may be run again."""
+    from workers.api_error import ApiError
+    from workers.imports import report
+    from workers.imports.problem import UnreadableFile
+
     try:
-        with report.steps(shown=not as_json) as steps:
-            loaded = asyncio.run(load(steps))
+        yield
     except UnreadableFile as error:
         report.unreadable(file.name, error.problems, as_json=as_json)
         raise typer.Exit(HAS_ERRORS) from None
@@ -140,23 +146,8 @@ def addresses(
         report.refused(error, as_json=as_json)
         raise typer.Exit(UNAVAILABLE if error.transient else HAS_ERRORS) from None
     except KeyboardInterrupt:
-        typer.secho("Interrupted. Run the same command again: no address is there twice.", err=True)
+        typer.secho(f"Interrupted. Run the same command again: {safe}.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    report.addresses(loaded, name, as_json=as_json)
-    if not loaded.added and not loaded.kept:
-        raise typer.Exit(HAS_ERRORS)
-
-
-def _settings(*needs: str) -> Settings:
-    from workers.settings import ConfigurationError, load
-
-    try:
-        return load(*needs)
-    except ConfigurationError as error:
-        typer.secho("The environment can't be used:", err=True)
-        for problem in error.problems:
-            typer.secho(f"  {problem}", err=True)
-        raise typer.Exit(BAD_CONFIGURATION) from None
 
 
 def _session(settings: Settings, email: str | None) -> Session:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workers.verb_settings import settings_for
+
 if TYPE_CHECKING:
     from workers.report import Watch
     from workers.settings import Settings
 
 FAILED = 1
 UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
-BAD_CONFIGURATION = 78
 SHORTEST_INPUT = 3
 SECONDS = 5.0
 
@@ -42,10 +43,11 @@ def lookup(
     from workers.places import report
     from workers.places.asking import asking
     from workers.places.provider import Provider, ProviderError, Query, Suggestion
+    from workers.settings import FOR_WORKER
 
     if len(text.strip()) < SHORTEST_INPUT:
         raise typer.BadParameter("type at least three letters")
-    settings = _settings()
+    settings = settings_for(*FOR_WORKER)
     query = Query(text, tuple(code.upper() for code in country or ()) or settings.countries)
 
     async def ask() -> tuple[Provider, list[Suggestion]]:
@@ -74,8 +76,9 @@ def verify(
     from workers.api_error import ApiError
     from workers.places import report
     from workers.queue.outage import ProviderAway
+    from workers.settings import FOR_WORKER
 
-    settings = _settings()
+    settings = settings_for(*FOR_WORKER)
     try:
         with reports.watching(bar=not as_json) as watch:
             queued, finished = asyncio.run(_verified(settings, workspace, watch))
@@ -95,17 +98,3 @@ async def _verified(settings: Settings, workspace: str, watch: Watch) -> tuple[d
     async with WorkerApi.of(settings) as api:
         queued: dict[str, Any] = await api.rpc("verify_addresses", {"p_workspace": workspace})
     return queued, await check_addresses(settings, watch, until_empty=True)
-
-
-def _settings() -> Settings:
-    from workers import report
-    from workers.observability import log
-    from workers.settings import FOR_WORKER, ConfigurationError, load
-
-    try:
-        settings = load(*FOR_WORKER)
-    except ConfigurationError as error:
-        report.problems(error.problems, as_json=False)
-        raise typer.Exit(BAD_CONFIGURATION) from None
-    log.configure(json=settings.log_format == "json", level=settings.log_level, secrets=settings.secrets())
-    return settings
