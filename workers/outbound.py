@@ -1,6 +1,6 @@
 """HTTP out of the edge service: one pool of connections, and answers that are read up to a bound.
 
-aiohttp, since a request costs it 80 µs of CPU, and httpx 2 ms: docs/explanation/places.md.
+aiohttp, since a request costs it 80 µs of CPU, and httpx 2 ms: docs/explanation/address-lookup.md.
 """
 
 from __future__ import annotations

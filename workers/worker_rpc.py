@@ -6,7 +6,7 @@ What runs in the background uses workers.supabase_api, which repeats a call whil
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import structlog
@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from workers.api_error import ApiError
 from workers.outbound import Unreadable, read_json
+from workers.settings import Settings
 
 LARGEST = 4 << 20
 
@@ -33,6 +34,18 @@ class WorkerRpc:
             "Content-Profile": "worker",
             "Content-Type": "application/json",
         }
+
+    @classmethod
+    def of(cls, settings: Settings, http: aiohttp.ClientSession, *, seconds: float = 2.5) -> Self:
+        if settings.worker_key is None:
+            raise ValueError("these settings have no WORKER_KEY; load them with FOR_WORKER")
+        return cls(
+            http,
+            settings.api_url,
+            anon_key=settings.anon_key.get_secret_value(),
+            worker_key=settings.worker_key.get_secret_value(),
+            seconds=seconds,
+        )
 
     async def __call__(self, function: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """What `worker.<function>` answers. ApiError: the API's own, or `api_unreachable` if none came."""

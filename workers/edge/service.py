@@ -32,15 +32,10 @@ class Service:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Service]:
     """Nothing is asked of anybody before the first request: the service starts whatever is away."""
-    if settings.worker_key is None or settings.edge_secret is None:
-        raise ValueError("these settings lack WORKER_KEY or EDGE_SECRET; load them with FOR_EDGE")
+    if settings.edge_secret is None:
+        raise ValueError("these settings have no EDGE_SECRET; load them with FOR_EDGE")
     async with outbound.new_session() as http:
-        rpc = WorkerRpc(
-            http,
-            settings.api_url,
-            anon_key=settings.anon_key.get_secret_value(),
-            worker_key=settings.worker_key.get_secret_value(),
-        )
+        rpc = WorkerRpc.of(settings, http)
         key_set = KeySet(http, settings.key_set_url)
         provider = provider_of(settings, http, rpc)
         async with Admission(rpc, instance=str(uuid.uuid4()), provider=provider.name) as admission:

@@ -15,14 +15,6 @@ from workers.worker_rpc import WorkerRpc
 @asynccontextmanager
 async def asking(settings: Settings) -> AsyncIterator[Provider]:
     """Needs settings loaded with FOR_WORKER."""
-    if settings.worker_key is None:
-        raise ValueError("these settings have no WORKER_KEY; load them with FOR_WORKER")
     async with new_session() as http:
-        rpc = WorkerRpc(
-            http,
-            settings.api_url,
-            anon_key=settings.anon_key.get_secret_value(),
-            worker_key=settings.worker_key.get_secret_value(),
-            seconds=settings.api_timeout,
-        )
+        rpc = WorkerRpc.of(settings, http, seconds=settings.api_timeout)
         yield provider_of(settings, http, rpc)

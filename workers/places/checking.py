@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from workers.places.checks import AddressCheck
-from workers.places.provider import Address, Provider, Unavailable, UnknownPlace
+from workers.places.provider import LONGEST_ADDRESS, Address, Provider, Unavailable, UnknownPlace
 from workers.queue import outcomes
 from workers.queue.handler import Begin
 from workers.queue.outcomes import Outcome
 
 SECONDS = 10.0  # nobody waits for the answer
-LONGEST = 280  # Google's limit; a longer one is no address
 # By the beginning of a place id, whose it is; without one it is Google's.
 OWNERS = ("local", "photon")
 
@@ -22,8 +21,8 @@ class AddressCheckHandler:
 
     def prepare(self, item: AddressCheck, /) -> AddressCheck:
         if item.kind == "verify":
-            if sum(len(part) for part in item.address.fields().values() if part) > LONGEST:
-                raise ValueError(f"an address of more than {LONGEST} characters")
+            if item.address.is_too_long:
+                raise ValueError(f"an address of more than {LONGEST_ADDRESS} characters")
         elif owner_of(item.place_id) != self._provider.name:
             raise ValueError(f"the place is {owner_of(item.place_id)}'s, and {self._provider.name} is asked")
         return item

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workers.places.provider import Address
-from workers.queue.claims import Claim, Failure, failed_item, outcomes_of
+from workers.queue.claims import Claim, Failure, failed_item, length_of, outcomes_of, renewed_leases
 from workers.queue.outcomes import Answered, Done
 from workers.supabase_api import WorkerApi
 
@@ -76,12 +76,10 @@ class CheckQueue:
 
     async def extend(self, claims: Iterable[Claim[AddressCheck]]) -> set[int]:
         items = [claim.key for claim in claims]
-        asked = {"p_queue": QUEUE, "p_items": items, "p_lease_seconds": self.lease_seconds}
-        return set(await self._api.rpc("extend_claims", asked))
+        return await renewed_leases(self._api, QUEUE, items, self.lease_seconds)
 
     async def release(self, claims: Iterable[Claim[AddressCheck]]) -> None:
         await self._api.rpc("release_address_checks", {"p_items": [claim.key for claim in claims]})
 
     async def length(self) -> int:
-        rows = await self._api.rpc("queue_metrics")
-        return int(next((row["length"] for row in rows if row["queue"] == QUEUE), 0))
+        return await length_of(self._api, QUEUE)

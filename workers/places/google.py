@@ -38,7 +38,6 @@ PLACES = "https://places.googleapis.com"
 VALIDATION = "https://addressvalidation.googleapis.com"
 LARGEST = 1 << 20
 LONGEST_TOKEN = 36
-LONGEST_ADDRESS = 280
 RETRY_AFTER = 0.15  # seconds before the one repetition of details
 
 # The cheapest that fill in a form: of Place Details all of the Essentials tier.

@@ -40,7 +40,6 @@ T = TypeVar("T")
 # From the caller's request on, admission included. The database reckons with it: worker.admit_place_calls.
 DEADLINE = 2.5
 SHORTEST_INPUT = 3
-LONGEST_ADDRESS = 280  # Google's limit; a longer one is no address
 # What the database says of who asks and how much, in words that are meant for the caller.
 PASSED_ON = frozenset({"workspace_not_found", "permission_denied", "places_quota", "places_unavailable"})
 
@@ -109,7 +108,7 @@ class Lookup:
     async def validate(
         self, user_id: str, workspace_id: UUID, session: Session | None, address: Address
     ) -> dict[str, Any]:
-        if sum(len(part) for part in address.fields().values() if part) > LONGEST_ADDRESS:
+        if address.is_too_long:
             raise refusals.ADDRESS_TOO_LONG
         deadline = self._clock() + DEADLINE
         if session:

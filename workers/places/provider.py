@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
+LONGEST_ADDRESS = 280  # characters: Google's limit; a longer one is no address
+
 Status = Literal["verified", "corrected", "unverified"]
 
 
@@ -77,6 +79,10 @@ class Address:
 
     def fields(self) -> dict[str, str | None]:
         return asdict(self)
+
+    @property
+    def is_too_long(self) -> bool:
+        return sum(len(part) for part in self.fields().values() if part) > LONGEST_ADDRESS
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from workers.queue.outcomes import Done, Permanent, Retryable, Unknown
+from workers.supabase_api import WorkerApi
 
 
 class Item(Protocol):
@@ -66,6 +67,17 @@ class WorkQueue(Protocol[ItemT]):
 
     async def length(self) -> int:
         """Items in the queue, those under lease or waiting for their next try included."""
+
+
+async def renewed_leases(api: WorkerApi, queue: str, items: list[dict[str, Any]], seconds: int) -> set[int]:
+    """The msg_ids that are still held, and now for so long."""
+    asked = {"p_queue": queue, "p_items": items, "p_lease_seconds": seconds}
+    return set(await api.rpc("extend_claims", asked))
+
+
+async def length_of(api: WorkerApi, queue: str) -> int:
+    rows = await api.rpc("queue_metrics")
+    return int(next((row["length"] for row in rows if row["queue"] == queue), 0))
 
 
 def failed_item(key: Mapping[str, Any], failure: Failure) -> dict[str, Any]:

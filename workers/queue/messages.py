@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from workers.queue.claims import Claim, Failure, failed_item, outcomes_of
+from workers.queue.claims import Claim, Failure, failed_item, length_of, outcomes_of, renewed_leases
 from workers.queue.outcomes import Done
 from workers.supabase_api import WorkerApi
 
@@ -79,7 +79,7 @@ class MessageQueue:
     async def extend(self, claims: Iterable[Claim[Message]]) -> set[int]:
         """Renew the leases; the msg_ids that are still held."""
         items = [_key(claim) for claim in claims]
-        return set(await self._call("extend_claims", p_items=items, p_lease_seconds=self.lease_seconds))
+        return await renewed_leases(self._api, self.name, items, self.lease_seconds)
 
     async def release(self, claims: Iterable[Claim[Message]]) -> None:
         """Give the messages back, to be claimed at once, without counting a try."""
@@ -87,8 +87,7 @@ class MessageQueue:
 
     async def length(self) -> int:
         """Messages in the queue, those under lease or waiting for their next try included."""
-        rows = await self._api.rpc("queue_metrics")
-        return int(next((row["length"] for row in rows if row["queue"] == self.name), 0))
+        return await length_of(self._api, self.name)
 
     async def _call(self, function: str, deadline: float | None = None, **arguments: Any) -> Any:
         return await self._api.rpc(function, {"p_queue": self.name, **arguments}, deadline=deadline)
