@@ -29,6 +29,19 @@ ARGUMENTS = {
         *("renewal_months", "notice_days", "rent_minor", "due_day"),
     ),
 }
+# Whence a lease's status may go where.
+STEPS = {
+    ("draft", "pending"),
+    ("draft", "active"),
+    ("pending", "active"),
+    ("pending", "terminated"),
+    ("active", "notice_given"),
+    ("active", "ended"),
+    ("active", "terminated"),
+    ("notice_given", "active"),
+    ("notice_given", "ended"),
+    ("notice_given", "terminated"),
+}
 INTEGERS = {"renewal_months", "notice_days", "due_day"}
 
 

@@ -23,24 +23,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.py.integration.lessor import Lessor
+from tests.py.integration.lessor import STEPS, Lessor
 from tests.py.integration.portfolio import Portfolio
 
 Db = psycopg.Connection[Any]
 PEOPLE, UNITS = 3, 3
 START = date(2026, 1, 1)
-STEPS = {
-    ("draft", "pending"),
-    ("draft", "active"),
-    ("pending", "active"),
-    ("pending", "terminated"),
-    ("active", "notice_given"),
-    ("active", "ended"),
-    ("active", "terminated"),
-    ("notice_given", "active"),
-    ("notice_given", "ended"),
-    ("notice_given", "terminated"),
-}
 # Whose lease a call is about, most of the time: one for which it can succeed as far as its status goes.
 ABOUT = {
     "activate_lease": ("draft",),
