@@ -48,6 +48,13 @@ def database(stack: Stack, name: str) -> Iterator[str]:
     postgres.drop_database(stack, name)
 
 
+def fill(connection: psycopg.Connection[Any], script: Path, **values: int) -> None:
+    """Run the script's statements, each by itself, with `%(name)s` in them as `values` say."""
+    for statement in (script.read_text() % values).split(";\n"):
+        connection.execute(statement.encode())
+    connection.execute("reset session_replication_role")
+
+
 @contextmanager
 def superuser(stack: Stack, name: str) -> Iterator[psycopg.Connection[Any]]:
     """Each statement by itself. Filling tables by the million takes a superuser: it switches triggers off."""

@@ -17,7 +17,6 @@ from bench.acting import act_as, act_as_oneself
 from bench.report import Cell, Goal, Report, Table
 from bench.sampling import in_turns, timed
 from scripts.stack.layout import Stack
-from scripts.stack.postgres import SUPERUSER
 
 FILL = Path(__file__).with_name("fill.sql")
 PAGE = 500
@@ -62,15 +61,11 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         settling: list[list[Cell]] = []
         for units in scale.units:
             database = opened.enter_context(cluster.database(stack, f"changes_{units}"))
-            connection = opened.enter_context(
-                psycopg.connect(stack.db_url(SUPERUSER, database), autocommit=True)
-            )
+            connection = opened.enter_context(cluster.superuser(stack, database))
             if not connections:
                 circumstances = conditions.of(connection)
             say(f"Filling {units:,} rows")
-            for statement in (FILL.read_text() % {"units": units}).split(";\n"):
-                connection.execute(statement.encode())
-            connection.execute("reset session_replication_role")
+            cluster.fill(connection, FILL, units=units)
             connection.execute("set random_page_cost = 1.1")
             say("Settling them")
             settling.append([f"{units:,}", units / _settle(connection)])

@@ -15,7 +15,6 @@ from bench import cluster, conditions
 from bench.report import Cell, Goal, Report, Table
 from bench.sampling import in_turns
 from scripts.stack.layout import Stack
-from scripts.stack.postgres import SUPERUSER
 
 FILL = Path(__file__).with_name("fill.sql")
 NOW = "2026-11-21 18:00+00"
@@ -43,15 +42,11 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         connections: dict[int, psycopg.Connection[Any]] = {}
         for stored in scale.stored:
             database = opened.enter_context(cluster.database(stack, f"expiry_{stored}"))
-            connection = opened.enter_context(
-                psycopg.connect(stack.db_url(SUPERUSER, database), autocommit=True)
-            )
+            connection = opened.enter_context(cluster.superuser(stack, database))
             if not connections:
                 circumstances = conditions.of(connection, due=f"{scale.due:,} leases")
             say(f"Filling {stored:,} leases, {scale.due:,} of them due")
-            for statement in (FILL.read_text() % {"leases": stored, "due": scale.due}).split(";\n"):
-                connection.execute(statement.encode())
-            connection.execute("reset session_replication_role")
+            cluster.fill(connection, FILL, leases=stored, due=scale.due)
             connections[stored] = connection
         say("Checking")
         samples = in_turns(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from bench.report import Cell, Goal, Report, Table
 from bench.rls.claims import claims
 from bench.sampling import in_turns
 from scripts.stack.layout import Stack
-from scripts.stack.postgres import SUPERUSER
 
 FILL = Path(__file__).with_name("fill.sql")
 MEMBER = "00000000-0000-4000-8000-000000000001"
@@ -56,14 +55,12 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
     scale = QUICK if quick else FULL
     with (
         cluster.database(stack, "fields") as database,
-        psycopg.connect(stack.db_url(SUPERUSER, database), autocommit=True) as connection,
+        cluster.superuser(stack, database) as connection,
     ):
         total = scale.large + scale.others * scale.small
         circumstances = conditions.of(connection, rows=f"{scale.large:,} of {total:,}")
         say(f"Filling {total:,} rows of values")
-        for statement in (FILL.read_text() % scale.__dict__).split(";\n"):
-            connection.execute(statement.encode())
-        connection.execute("reset session_replication_role")
+        cluster.fill(connection, FILL, **asdict(scale))
         say("Writing")
         written = in_turns(
             {checked: _writing(connection, scale.batch, checked) for checked in (False, True)},

@@ -16,7 +16,6 @@ from bench.acting import act_as, act_as_oneself
 from bench.report import Cell, Goal, Report, Table
 from bench.sampling import in_turns
 from scripts.stack.layout import Stack
-from scripts.stack.postgres import SUPERUSER
 
 FILL = Path(__file__).with_name("fill.sql")
 MOST = 1.2
@@ -96,15 +95,11 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         connections: dict[int, psycopg.Connection[Any]] = {}
         for leases in scale.leases:
             database = opened.enter_context(cluster.database(stack, f"kpis_{leases}"))
-            connection = opened.enter_context(
-                psycopg.connect(stack.db_url(SUPERUSER, database), autocommit=True)
-            )
+            connection = opened.enter_context(cluster.superuser(stack, database))
             if not connections:
                 circumstances = conditions.of(connection)
             say(f"Filling {leases:,} leases")
-            for statement in (FILL.read_text() % {"leases": leases}).split(";\n"):
-                connection.execute(statement.encode())
-            connection.execute("reset session_replication_role")
+            cluster.fill(connection, FILL, leases=leases)
             connection.execute("set random_page_cost = 1.1")
             connections[leases] = connection
         say("Reading")

@@ -19,7 +19,6 @@ from bench.report import Cell, Goal, Report, Table
 from bench.sampling import timed
 from bench.search.queries import of_the_large_workspace
 from scripts.stack.layout import Stack
-from scripts.stack.postgres import SUPERUSER
 
 FILL = Path(__file__).with_name("fill.sql")
 MOST_MS = 50
@@ -48,16 +47,11 @@ def run(stack: Stack, *, quick: bool, say: Callable[[str], None]) -> Report:
         searching = {}
         for entries in scale.entries:
             database = opened.enter_context(cluster.database(stack, f"search_{entries}"))
-            connection = opened.enter_context(
-                psycopg.connect(stack.db_url(SUPERUSER, database), autocommit=True)
-            )
+            connection = opened.enter_context(cluster.superuser(stack, database))
             if not sizes:
                 circumstances = conditions.of(connection)
             say(f"Filling {entries:,} rows")
-            values = {"entries": entries, "least": scale.least}
-            for statement in (FILL.read_text() % values).split(";\n"):
-                connection.execute(statement.encode())
-            connection.execute("reset session_replication_role")
+            cluster.fill(connection, FILL, entries=entries, least=scale.least)
             sizes.append(_sizes(connection, entries))
             queries = of_the_large_workspace(connection, scale.each)
             member = str(_one(connection, "select bench.id('user', 1)"))
