@@ -1,8 +1,9 @@
-"""How an address is written on one line, and which parts of a line fit what was typed."""
+"""How an address is written, when two ways mean the same, and which parts of a line fit what was typed."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from workers.places.provider import Address, Match
 
@@ -10,6 +11,19 @@ from workers.places.provider import Address, Match
 NUMBER_FIRST = frozenset({"US", "CA", "GB", "IE", "AU", "NZ", "FR", "ZA", "IN", "SG", "HK", "PH", "LU"})
 # Where the postal code follows the town.
 POSTCODE_LAST = NUMBER_FIRST - {"FR", "LU"}
+
+# As private.address_abbreviations has them.
+_SHORT_AND_LONG = """
+    n=north s=south e=east w=west ne=northeast nw=northwest se=southeast sw=southwest
+    al=alley aly=alley ave=avenue av=avenue blvd=boulevard bldg=building cir=circle cres=crescent ct=court
+    cts=courts cv=cove dr=drive expy=expressway fwy=freeway ft=fort hbr=harbor hts=heights hwy=highway
+    jct=junction ln=lane lndg=landing mt=mount mtn=mountain pkwy=parkway pl=place plz=plaza pt=point
+    rd=road rte=route sq=square st=street ste=suite ter=terrace trl=trail tpke=turnpike vlg=village
+    xing=crossing
+"""
+ABBREVIATIONS = dict(pair.split("=") for pair in _SHORT_AND_LONG.split())
+# St. is both.
+COMPARED = {**ABBREVIATIONS, "saint": "street"}
 
 
 def street_line(number: str | None, street: str | None, country: str | None) -> str | None:
@@ -36,3 +50,15 @@ def matches_in(text: str, typed: str) -> list[Match]:
         if begins:
             found.append(Match(*begins.span()))
     return sorted(found, key=lambda match: match.start)
+
+
+def words(text: str | None) -> list[str]:
+    """Words of part of an address as they are compared: in full, without case, accents and marks."""
+    letters = unicodedata.normalize("NFKD", (text or "").casefold())
+    found = re.findall(r"\w+", "".join(c for c in letters if not unicodedata.combining(c)))
+    return [COMPARED.get(word) or re.sub(r"str$", "strasse", word) for word in found]
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Whether both mean the same: 1 N. Elm St is 1 North Elm Street."""
+    return words(one) == words(other)

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.py.integration.searches import value
+from workers.places.written import ABBREVIATIONS
 
 Db = psycopg.Connection[Any]
 THEN = datetime(2027, 1, 1, tzinfo=UTC)
@@ -188,3 +189,8 @@ def test_an_import_that_is_overtaken_by_a_later_one_undoes_nothing(listed: Db) -
 
 def test_a_line_that_comes_twice_in_one_batch_is_one_address(db: Db) -> None:
     assert add(db, [ELM, ELM, ("12 ELM ST.", *ELM[1:])]) == {"added": 1, "kept": 0}
+
+
+def test_services_answers_are_compared_by_the_same_abbreviations(db: Db) -> None:
+    known = db.execute("select short, long from private.address_abbreviations").fetchall()
+    assert dict(known) == ABBREVIATIONS

@@ -45,13 +45,18 @@ class Server:
     def __init__(self) -> None:
         self.features: Any = [feature()]
         self.broken: Response | None = None
+        self.languages = {"de"}
         self.asked: list[tuple[str, QueryParams]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         self.asked.append((request.url.path, request.query_params))
         document = {"type": "FeatureCollection", "features": self.features}
-        await (self.broken or JSONResponse(document))(scope, receive, send)
+        if request.query_params.get("lang", "de") not in self.languages:
+            answer: Response = JSONResponse({"message": "Language is not supported."}, 400)
+        else:
+            answer = JSONResponse(document)
+        await (self.broken or answer)(scope, receive, send)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +150,8 @@ def test_a_place_that_is_gone_is_unknown(asking: Any, server: Server) -> None:
         (ADDRESS, "verified", ADDRESS),
         (Address("am markt 5", "#3", "BREMEN", "Bremen", "28195", "DE"), "verified", None),
         (Address("Am Markt 5", None, "Bremen", "Bremen", "28190", "DE"), "corrected", ADDRESS),
+        (Address("Am Narkt 5", None, "Bremen", None, None, "DE"), "corrected", ADDRESS),
+        (Address("An der Weide 5", None, "Bremen", None, None, "DE"), "unverified", None),
         (Address("Am Markt 55", None, "Bremen", None, None, "DE"), "unverified", None),
     ],
 )
@@ -159,6 +166,26 @@ def test_a_typed_address_is_compared_with_the_house_that_is_found(
         assert (found.address, found.place_id) == (typed, None)
     else:
         assert found.address.address_line2 == typed.address_line2
+
+
+def test_a_house_in_america_has_the_code_of_its_state(asking: Any, server: Server) -> None:
+    server.features = [feature(street="Elm Street", city="Springfield", state="Illinois", countrycode="US")]
+    typed = Address("5 Elm St", None, "Springfield", "IL", "28195", "US")
+    found: Checked = asking(check(typed))
+    assert (found.address_status, found.address) == ("verified", typed)
+    [suggested] = asking(suggest(countries=("US",)))
+    assert suggested.text == "5 Elm Street, Springfield, IL 28195, US"
+
+
+def test_a_language_that_the_server_lacks_is_tried_once(asking: Any, server: Server) -> None:
+    server.languages = {"de", "en"}
+
+    async def work(provider: Photon) -> None:
+        for _ in range(9):
+            assert len(await suggest(language="es-MX")(provider)) == 1
+
+    asking(work)
+    assert [asked.get("lang") for _, asked in server.asked] == ["es"] + [None] * 9
 
 
 BROKEN = [
