@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from workers import environment, keys
 from workers.mail_server import LOOPBACK, MailServer, Tls
 
+PlacesProvider = Literal["google", "photon", "nominatim", "local"]
+
+PUBLIC_NOMINATIM = "nominatim.openstreetmap.org"
 LOCAL_DEFAULTS = {"mail_from": "Freehold <notices@freehold.test>", "site_url": "http://127.0.0.1:3000"}
 
 # What the verbs can't do without, beyond API_URL and ANON_KEY. SMTP_HOST will do for SMTP_URL.
@@ -114,7 +117,7 @@ class Settings(BaseSettings):
     jwt_secret: Secret | None = None
 
     # The service for addresses; unset: google with a key, else the list in the database.
-    places_provider: Literal["google", "photon", "local"] | None = None
+    places_provider: PlacesProvider | None = None
     # Where places are looked for unless a request says: ISO 3166 codes.
     places_countries: str = "US"
     google_maps_api_key: Secret | None = Field(default=None, validate_default=True)
@@ -123,6 +126,8 @@ class Settings(BaseSettings):
     google_validation_url: str | None = None
     # A Photon server, such as http://photon.internal:2322.
     photon_url: str | None = Field(default=None, validate_default=True)
+    # A Nominatim server: where /search and /lookup are, such as http://nominatim.internal:8088.
+    nominatim_url: str | None = Field(default=None, validate_default=True)
 
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -159,13 +164,17 @@ class Settings(BaseSettings):
             raise ValueError("is no sender; it looks like Freehold <notices@example.com>")
         return value
 
-    @validates("photon_url")
+    @validates("photon_url", "nominatim_url")
     @classmethod
-    def _photon_is_a_url(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value and urlsplit(value).scheme not in ("http", "https"):
-            raise ValueError("is no URL; it looks like http://photon.internal:2322")
-        if not value and info.data.get("places_provider") == "photon":
-            raise ValueError("is missing; PLACES_PROVIDER=photon needs it")
+    def _is_a_server_of_ones_own(cls, value: str | None, info: ValidationInfo) -> str | None:
+        provider = str(info.field_name).removesuffix("_url")
+        url = urlsplit(value or "")
+        if value and (url.scheme not in ("http", "https") or not url.hostname):
+            raise ValueError(f"is no URL; it looks like http://{provider}.internal:8080")
+        if url.hostname == PUBLIC_NOMINATIM:
+            raise ValueError("is the public server, which forbids suggestions; run one of your own")
+        if not value and info.data.get("places_provider") == provider:
+            raise ValueError(f"is missing; PLACES_PROVIDER={provider} needs it")
         return value and value.rstrip("/")
 
     @validates("google_maps_api_key")

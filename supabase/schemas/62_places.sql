@@ -26,7 +26,7 @@ create table public.place_coordinates (
     place_id text not null check (place_id <> '' and octet_length(place_id) <= 2000),
     latitude double precision not null check (latitude between -90 and 90),
     longitude double precision not null check (longitude between -180 and 180),
-    provider text not null check (provider in ('google', 'photon', 'local')),
+    provider text not null check (provider in ('google', 'photon', 'nominatim', 'local')),
     fetched_at timestamptz not null,
     primary key (workspace_id, place_id)
 );
@@ -44,7 +44,7 @@ comment on column public.place_coordinates.workspace_id is $$The workspace that 
 comment on column public.place_coordinates.place_id is $$The place, as in properties.place_id.$$;
 comment on column public.place_coordinates.latitude is $$WGS 84, degrees north.$$;
 comment on column public.place_coordinates.longitude is $$WGS 84, degrees east.$$;
-comment on column public.place_coordinates.provider is $$google, photon or local: who told.$$;
+comment on column public.place_coordinates.provider is $$google, photon, nominatim or local: who told.$$;
 comment on column public.place_coordinates.fetched_at is $$When it told.$$;
 
 
@@ -93,7 +93,7 @@ $$;
 comment on function public.coordinates(public.properties) is $$Where a property is, whatever the source
 
 A field of every `property`: `GET /properties?select=*,coordinates`. Answers {latitude, longitude, source, fetched_at}; source is person
-(the property's own columns) or who told: google, photon, local. Null: not known, or known too long ago to be kept.$$;
+(the property's own columns) or who told: google, photon, nominatim, local. Null: not known, or known too long ago to be kept.$$;
 
 grant execute on function public.coordinates(public.properties) to authenticated;
 
@@ -101,7 +101,7 @@ grant execute on function public.coordinates(public.properties) to authenticated
 create table public.places_usage (
     workspace_id uuid not null references public.workspaces (id) on delete cascade,
     on_day date not null,
-    provider text not null check (provider in ('google', 'photon', 'local')),
+    provider text not null check (provider in ('google', 'photon', 'nominatim', 'local')),
     kind text not null check (kind in ('autocomplete', 'details', 'validate')),
     calls bigint not null,
     cost_microdollars bigint not null,
@@ -118,7 +118,7 @@ comment on table public.places_usage is $$What a workspace asked services for ad
 Counted when a call is let through. A session's calls count on the day (UTC) on which it was opened.$$;
 comment on column public.places_usage.workspace_id is $$The workspace that asked.$$;
 comment on column public.places_usage.on_day is $$The day, in UTC.$$;
-comment on column public.places_usage.provider is $$google, photon or local.$$;
+comment on column public.places_usage.provider is $$google, photon, nominatim or local.$$;
 comment on column public.places_usage.kind is $$autocomplete, details or validate.$$;
 comment on column public.places_usage.calls is $$How many calls.$$;
 comment on column public.places_usage.cost_microdollars is
@@ -163,5 +163,5 @@ $$;
 
 comment on function worker.record_place(uuid, text, double precision, double precision, text, timestamptz) is $$Keeps where a place is
 
-For the workspace that asked (`p_workspace_id`); nothing happens if that is gone. `p_provider` is google, photon or local. An answer older
+For the workspace that asked (`p_workspace_id`); nothing happens if that is gone. `p_provider` is google, photon, nominatim or local. An answer older
 than the one kept changes nothing.$$;

@@ -60,7 +60,7 @@ create table public.address_corrections (
     postal_code text,
     country text not null,
     place_id text,
-    provider text not null check (provider in ('google', 'photon', 'local')),
+    provider text not null check (provider in ('google', 'photon', 'nominatim', 'local')),
     of_address text not null,
     proposed_at timestamptz not null,
     decided_at timestamptz,
@@ -94,7 +94,7 @@ comment on column public.address_corrections.state is $$State, province or regio
 comment on column public.address_corrections.postal_code is $$The proposed ZIP or other postal code.$$;
 comment on column public.address_corrections.country is $$ISO 3166-1 alpha-2 code.$$;
 comment on column public.address_corrections.place_id is $$The service's id of the place.$$;
-comment on column public.address_corrections.provider is $$google, photon or local: who proposes it.$$;
+comment on column public.address_corrections.provider is $$google, photon, nominatim or local: who proposes it.$$;
 comment on column public.address_corrections.of_address is $$Digest of the address that was checked: a proposal for another one is outdated.$$;
 comment on column public.address_corrections.proposed_at is $$When the service said so.$$;
 comment on column public.address_corrections.decided_at is $$When somebody accepted or dismissed it.$$;
@@ -203,7 +203,7 @@ begin
         where
             p.place_id is not null
             -- Other services' ids are renewed with their list.
-            and p.place_id not like 'local:%' and p.place_id not like 'photon:%'
+            and p.place_id !~ '^(local|photon|nominatim):'
             and p.place_checked_at < p_now - interval '12 months'
             -- One that failed is left alone for a while.
             and not exists (

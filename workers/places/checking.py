@@ -12,7 +12,7 @@ from workers.queue.outcomes import Outcome
 
 SECONDS = 10.0  # nobody waits for the answer
 # By the beginning of a place id, whose it is; without one it is Google's.
-OWNERS = ("local", "photon")
+OWNERS = ("local", "nominatim", "photon")
 
 
 class AddressCheckHandler:

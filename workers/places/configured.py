@@ -7,6 +7,7 @@ import aiohttp
 from workers.places.admission import Rpc
 from workers.places.google import PLACES, VALIDATION, Google
 from workers.places.local import Local
+from workers.places.nominatim import Nominatim
 from workers.places.photon import Photon
 from workers.places.provider import Provider
 from workers.settings import Settings
@@ -25,4 +26,6 @@ def provider_of(settings: Settings, http: aiohttp.ClientSession, rpc: Rpc) -> Pr
         )
     if settings.places_provider_chosen == "photon":
         return Photon(http, settings.photon_url or "")
+    if settings.places_provider_chosen == "nominatim":
+        return Nominatim(http, settings.nominatim_url or "")
     return Local(rpc)

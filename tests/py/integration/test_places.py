@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 import pytest
@@ -11,8 +11,10 @@ import pytest
 from scripts.stack.layout import Stack
 from tests.py.integration.landlord import Landlord
 from tests.py.integration.searches import NOON, Searcher, searcher, value
+from workers.settings import PlacesProvider
 
 Db = psycopg.Connection[Any]
+PROVIDERS = get_args(PlacesProvider)
 
 
 def record(db: Db, who: Searcher, place_id: str, latitude: float, provider: str, at: datetime) -> None:
@@ -42,6 +44,13 @@ def test_a_place_that_nobody_told_of_has_no_position(landlord: Landlord) -> None
     house = landlord.add("properties", name="Far", address_line1="1 Elm", city="Ames", place_id="unheard-of")
     for_all = {"id": f"eq.{house}", "select": "coordinates"}
     assert landlord.api.get("/rest/v1/properties", params=for_all).json() == [{"coordinates": None}]
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+def test_whoever_may_be_asked_may_have_told(db: Db, provider: str) -> None:
+    who = searcher(db)
+    record(db, who, "p", 1.5, provider, NOON)
+    assert value(db, "select provider from public.place_coordinates") == provider
 
 
 @pytest.mark.parametrize("days", [29, 30, 45])

@@ -126,7 +126,13 @@ def test_an_address_too_long_for_google_is_not_sent() -> None:
 
 @pytest.mark.parametrize(
     ("place_id", "owner"),
-    [("ChIJ", "google"), ("local:1", "local"), ("photon:2", "photon"), ("other:3", "google")],
+    [
+        ("ChIJ", "google"),
+        ("local:1", "local"),
+        ("photon:2", "photon"),
+        ("nominatim:2", "nominatim"),
+        ("other:3", "google"),
+    ],
 )
 def test_a_place_id_says_whose_it_is(place_id: str, owner: str) -> None:
     assert owner_of(place_id) == owner

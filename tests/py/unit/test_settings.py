@@ -263,3 +263,26 @@ def test_the_reference_lists_every_variable_with_its_default() -> None:
             assert rows[name.upper()].strip() == f"`{field.default}`", name
         elif field.is_required():
             assert rows[name.upper()].strip() == "required", name
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"PLACES_PROVIDER": "google"}, "GOOGLE_MAPS_API_KEY is missing"),
+        ({"PLACES_PROVIDER": "photon"}, "PHOTON_URL is missing"),
+        ({"PLACES_PROVIDER": "nominatim"}, "NOMINATIM_URL is missing"),
+        ({"NOMINATIM_URL": "nominatim.internal"}, "NOMINATIM_URL is no URL"),
+        ({"NOMINATIM_URL": "https://nominatim.openstreetmap.org"}, "NOMINATIM_URL is the public server"),
+    ],
+)
+def test_a_provider_of_places_needs_what_it_is_reached_by(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], problem: str
+) -> None:
+    [found] = problems(monkeypatch, **changes)
+    assert problem in found
+
+
+def test_a_server_of_ones_own_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "http://nominatim.internal:8088/"
+    settings = loaded(monkeypatch, PLACES_PROVIDER="nominatim", NOMINATIM_URL=url)
+    assert (settings.places_provider_chosen, settings.nominatim_url) == ("nominatim", url.rstrip("/"))
