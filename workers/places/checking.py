@@ -15,6 +15,17 @@ SECONDS = 10.0  # nobody waits for the answer
 OWNERS = ("local", "nominatim", "photon")
 
 
+# What the columns of public.properties hold.
+LONGEST = {
+    "address_line1": 200,
+    "address_line2": 200,
+    "city": 120,
+    "state": 60,
+    "postal_code": 20,
+    "country": 2,
+}
+
+
 class AddressCheckHandler:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -31,12 +42,13 @@ class AddressCheckHandler:
         await begin()
         try:
             return outcomes.Answered(await self._answer(prepared))
-        except UnknownPlace as error:
-            if prepared.kind == "renew":
-                return outcomes.Answered({"place_id": None})
-            return outcomes.Permanent(str(error))
+        except UnknownPlace:
+            return outcomes.Answered({"place_id": None})
         except Unavailable as error:
-            return outcomes.Unavailable(str(error))
+            return outcomes.Unavailable(str(error), spent=error.consumed)
+        except Exception as error:
+            # Its words may repeat what the provider told, and they would be kept.
+            return outcomes.Unknown(f"{type(error).__name__} while the provider's answer was read")
 
     async def _answer(self, check: AddressCheck) -> dict[str, Any]:
         if check.kind == "verify":
@@ -60,7 +72,9 @@ def owner_of(place_id: str | None) -> str:
 
 def _complete(address: Address) -> bool:
     """Whether a property could be saved with it."""
-    return bool(address.address_line1 and address.city and address.country)
+    required = (address.address_line1, address.city, address.country)
+    told = address.fields()
+    return all(required) and all(len(told[name] or "") <= most for name, most in LONGEST.items())
 
 
 def _at(position: tuple[float, float] | None) -> dict[str, float]:

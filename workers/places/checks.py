@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from workers.places.provider import Address
 from workers.queue.claims import Claim, Failure, failed_item, length_of, outcomes_of, renewed_leases
-from workers.queue.outcomes import Answered, Done
+from workers.queue.outcomes import Answered, Done, Unavailable
 from workers.supabase_api import WorkerApi
 
 QUEUE = "compliance"
@@ -53,15 +53,16 @@ class CheckQueue:
         )
         return [Claim(row["msg_id"], row["read_ct"], AddressCheck.of(row["check"])) for row in rows]
 
-    async def begin(self, claim: Claim[AddressCheck]) -> bool:
-        """False: the claim is lost, or the workspace has used up a limit, for which the check waits."""
+    async def begin(self, claim: Claim[AddressCheck]) -> bool | None:
+        """False: the claim is lost. None: the workspace has used up a limit, and the check waits for it."""
         asked = {"p_msg_id": claim.msg_id, "p_read_ct": claim.read_ct, "p_provider": self._provider}
-        return bool(
-            await self._api.rpc("begin_address_check", {**asked, "p_lease_seconds": self.lease_seconds})
+        begun: bool | None = await self._api.rpc(
+            "begin_address_check", {**asked, "p_lease_seconds": self.lease_seconds}
         )
+        return begun
 
     async def complete(self, done: Sequence[tuple[Claim[AddressCheck], Done]]) -> dict[int, str]:
-        """verified, proposed, unknown, renewed, gone, located, outdated or stale, by msg_id."""
+        """By msg_id: what the database says became of each, `stale` included."""
         items = [
             {**claim.key, "result": {**outcome.result, "provider": self._provider}}
             for claim, outcome in done
@@ -78,8 +79,9 @@ class CheckQueue:
         items = [claim.key for claim in claims]
         return await renewed_leases(self._api, QUEUE, items, self.lease_seconds)
 
-    async def release(self, claims: Iterable[Claim[AddressCheck]]) -> None:
-        await self._api.rpc("release_address_checks", {"p_items": [claim.key for claim in claims]})
+    async def release(self, released: Sequence[tuple[Claim[AddressCheck], Unavailable]]) -> None:
+        items = [{**claim.key, "spent": reason.spent} for claim, reason in released]
+        await self._api.rpc("release_address_checks", {"p_items": items})
 
     async def length(self) -> int:
         return await length_of(self._api, QUEUE)

@@ -8,7 +8,16 @@ from workers import crash_points
 from workers.queue.claims import ItemT, WorkQueue
 from workers.queue.handler import Handler, Prepared
 from workers.queue.held import Held, Stage
-from workers.queue.outcomes import ClaimLost, Outcome, Permanent, Retryable, Sent, Unavailable, Unknown
+from workers.queue.outcomes import (
+    ClaimLost,
+    NotYet,
+    Outcome,
+    Permanent,
+    Retryable,
+    Sent,
+    Unavailable,
+    Unknown,
+)
 
 
 async def attempt(
@@ -16,7 +25,7 @@ async def attempt(
 ) -> Outcome:
     """Prepare the message, mark it as being sent when the handler is ready, send it.
 
-    Raises ClaimLost when it turned out to be somebody else's: then it was not sent.
+    Raises ClaimLost when it is somebody else's meanwhile, NotYet when it has to wait: then it was not sent.
     """
     try:
         prepared = handler.prepare(held.claim.item)
@@ -28,14 +37,17 @@ async def attempt(
         if not is_ours(held):
             raise ClaimLost
         held.stage = Stage.BEGINNING
-        if not await queue.begin(held.claim):
+        begun = await queue.begin(held.claim)
+        if begun is None:
+            raise NotYet
+        if not begun:
             raise ClaimLost
         held.stage = Stage.SENDING
         crash_points.reach("handing_over")
 
     try:
         outcome = await handler.send(prepared, begin)
-    except ClaimLost:
+    except (ClaimLost, NotYet):
         raise
     except Exception as error:
         return Unknown(_words(error)) if held.stage is Stage.SENDING else Retryable(_words(error))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from workers.queue.outcomes import Done, Permanent, Retryable, Unknown
+from workers.queue.outcomes import Done, Permanent, Retryable, Unavailable, Unknown
 from workers.supabase_api import WorkerApi
 
 
@@ -52,8 +52,8 @@ class WorkQueue(Protocol[ItemT]):
     async def claim(self, limit: int, *, patient: bool = True) -> list[Claim[ItemT]]:
         """Up to `limit` items. Not `patient`: one try, for callers that loop by themselves."""
 
-    async def begin(self, claim: Claim[ItemT]) -> bool:
-        """At the last moment at which nothing has happened; False: leave it alone."""
+    async def begin(self, claim: Claim[ItemT]) -> bool | None:
+        """At the last moment at which nothing has happened. False: leave it alone; None: so, and it waits."""
 
     async def complete(self, done: Sequence[tuple[Claim[ItemT], Done]]) -> dict[int, str]: ...
 
@@ -62,7 +62,7 @@ class WorkQueue(Protocol[ItemT]):
     async def extend(self, claims: Iterable[Claim[ItemT]]) -> set[int]:
         """Renew the leases; the msg_ids that are still held."""
 
-    async def release(self, claims: Iterable[Claim[ItemT]]) -> None:
+    async def release(self, released: Sequence[tuple[Claim[ItemT], Unavailable]]) -> None:
         """Give the items back, to be claimed at once, without counting a try."""
 
     async def length(self) -> int:

@@ -17,7 +17,7 @@ from workers.queue.handler import Handler, Pace, Prepared
 from workers.queue.heartbeat import keep_leases
 from workers.queue.held import Held, Holdings, Stage
 from workers.queue.outage import Outage, ProviderAway
-from workers.queue.outcomes import ClaimLost, Outcome, Unavailable
+from workers.queue.outcomes import ClaimLost, NotYet, Outcome, Unavailable
 from workers.queue.settlement import Settlement
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ class Consumer(Generic[ItemT, Prepared]):
     """Works on one queue; with `until_empty`, until nothing can be claimed any more.
 
     `settled` is told what became of each item: sent, or what the queue says of an answer; retry, failed,
-    unknown, stale, released or lost.
+    unknown, stale, released, waiting or lost.
     """
 
     def __init__(
@@ -123,6 +123,9 @@ class Consumer(Generic[ItemT, Prepared]):
             except ClaimLost:
                 self._lose(held)
                 return
+            except NotYet:
+                self._put_off(held)
+                return
         if held.stage is Stage.SETTLING:
             return
         self._settlement.put(held, outcome)
@@ -145,6 +148,11 @@ class Consumer(Generic[ItemT, Prepared]):
             self._settled("lost")
             if held.task and held.task is not asyncio.current_task():
                 held.task.cancel()
+
+    def _put_off(self, held: Held) -> None:
+        if self._is_ours(held):
+            self._holdings.forget(held)
+            self._settled("waiting")
 
     def _give_back(self, reason: Unavailable) -> None:
         """Release what is claimed but not started."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workers.queue.claims import Claim, Failure, failed_item, length_of, outcomes_of, renewed_leases
-from workers.queue.outcomes import Done
+from workers.queue.outcomes import Done, Unavailable
 from workers.supabase_api import WorkerApi
 
 
@@ -81,9 +81,9 @@ class MessageQueue:
         items = [_key(claim) for claim in claims]
         return await renewed_leases(self._api, self.name, items, self.lease_seconds)
 
-    async def release(self, claims: Iterable[Claim[Message]]) -> None:
+    async def release(self, released: Sequence[tuple[Claim[Message], Unavailable]]) -> None:
         """Give the messages back, to be claimed at once, without counting a try."""
-        await self._call("release_messages", p_items=[_key(claim) for claim in claims])
+        await self._call("release_messages", p_items=[_key(claim) for claim, _ in released])
 
     async def length(self) -> int:
         """Messages in the queue, those under lease or waiting for their next try included."""

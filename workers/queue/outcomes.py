@@ -44,9 +44,13 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """It was not sent, for a reason that is not its own: the provider is away, or refuses us altogether."""
+    """It was not sent, for a reason that is not its own: the provider is away, or refuses us altogether.
+
+    `spent`: it was asked, and may have done and billed something all the same.
+    """
 
     error: str
+    spent: bool = False
 
 
 Done = Sent | Answered
@@ -55,3 +59,7 @@ Outcome = Done | Retryable | Permanent | Unknown | Unavailable
 
 class ClaimLost(Exception):
     """Somebody else holds the message now, or nobody does: don't send it."""
+
+
+class NotYet(Exception):
+    """The queue has put it off: it waits for its turn there, and no try was counted."""

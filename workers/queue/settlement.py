@@ -19,7 +19,7 @@ log = structlog.get_logger()
 MOST_AT_ONCE = 100
 LONGEST_PAUSE = 5.0
 
-T = TypeVar("T")
+Told = TypeVar("Told", bound=tuple[Claim[Any], Any])
 
 
 class Settlement:
@@ -45,7 +45,7 @@ class Settlement:
 
     async def _settle(self, batch: Sequence[tuple[Held, Outcome]]) -> None:
         done = [(held.claim, outcome) for held, outcome in batch if isinstance(outcome, Done)]
-        released = [held.claim for held, outcome in batch if isinstance(outcome, Unavailable)]
+        released = [(held.claim, outcome) for held, outcome in batch if isinstance(outcome, Unavailable)]
         failed = [(held.claim, outcome) for held, outcome in batch if isinstance(outcome, Failure)]
         outcomes: dict[int, str] = {}
         if done:
@@ -58,12 +58,12 @@ class Settlement:
             self._holdings.forget(held)
             self._report(held.claim, outcome, outcomes.get(held.claim.msg_id, "unsettled"))
 
-    async def _release(self, claims: Sequence[Claim[Any]]) -> dict[int, str]:
-        await self._queue.release(claims)
-        return {claim.msg_id: "released" for claim in claims}
+    async def _release(self, released: Sequence[tuple[Claim[Any], Unavailable]]) -> dict[int, str]:
+        await self._queue.release(released)
+        return {claim.msg_id: "released" for claim, _ in released}
 
     async def _until_answered(
-        self, call: Callable[[Sequence[T]], Awaitable[dict[int, str]]], items: Sequence[T]
+        self, call: Callable[[Sequence[Told]], Awaitable[dict[int, str]]], items: Sequence[Told]
     ) -> dict[int, str]:
         """The call's answer, however long the API is away. A refused batch is told item by item."""
         pause = 0.2
@@ -74,7 +74,11 @@ class Settlement:
                 if error.transient:
                     log.warning("outcomes not recorded yet", error=str(error), count=len(items))
                 elif len(items) == 1:
-                    log.error("outcome refused", error=str(error), item=str(items[0]))
+                    # Not the outcome itself: what a provider told has no place in a log.
+                    claim = items[0][0]
+                    log.error(
+                        "outcome refused", error=str(error), msg_id=claim.msg_id, **claim.item.described()
+                    )
                     return {}
                 else:
                     each = [await self._until_answered(call, [item]) for item in items]
@@ -83,7 +87,7 @@ class Settlement:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _report(self, claim: Claim[Any], outcome: Outcome, recorded: str) -> None:
-        known = isinstance(outcome, Done) and recorded not in ("stale", "unsettled")
+        known = isinstance(outcome, Done) and recorded not in ("stale", "unsettled", "failed")
         result = "sent" if known and isinstance(outcome, Sent) else recorded
         self._settled(result)
         level = log.info if known or result == "released" else log.warning

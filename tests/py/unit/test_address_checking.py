@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import pytest
 from workers.places.checking import AddressCheckHandler, owner_of
 from workers.places.checks import AddressCheck
 from workers.places.provider import Address, Checked, Place, Query, Suggestion, Unavailable, UnknownPlace
-from workers.queue.outcomes import Answered, Outcome, Permanent
+from workers.queue.outcomes import Answered, Outcome, Unknown
 from workers.queue.outcomes import Unavailable as Away
 
 TYPED = Address("1 Elm", None, "Ames", "IA", "50010", "US")
@@ -81,8 +82,18 @@ def test_an_address_is_validated_and_told_with_its_position() -> None:
     )
 
 
-def test_a_correction_that_no_property_could_be_saved_with_is_none() -> None:
-    outcome = done(Atlas(Checked("corrected", Address(city="Ames", country="US"))), check("verify"))
+@pytest.mark.parametrize(
+    "better",
+    [
+        Address(city="Ames", country="US"),
+        replace(BETTER, state="x" * 61),
+        replace(BETTER, city="x" * 121),
+        replace(BETTER, postal_code="5" * 21),
+        replace(BETTER, country="USA"),
+    ],
+)
+def test_a_correction_that_no_property_could_be_saved_with_is_none(better: Address) -> None:
+    outcome = done(Atlas(Checked("corrected", better)), check("verify"))
     assert isinstance(outcome, Answered) and outcome.result["address_status"] == "unverified"
 
 
@@ -92,9 +103,14 @@ def test_a_place_id_is_renewed_by_asking_for_the_id_alone() -> None:
     assert atlas.asked == ["current_id p"]
 
 
-def test_a_place_that_is_gone_is_told_so_or_given_up() -> None:
-    assert done(Atlas(UnknownPlace("gone")), check("renew")) == Answered({"place_id": None})
-    assert done(Atlas(UnknownPlace("gone")), check("locate")) == Permanent("gone")
+@pytest.mark.parametrize("kind", ["renew", "locate"])
+def test_a_place_that_is_gone_is_told_so(kind: str) -> None:
+    assert done(Atlas(UnknownPlace("gone")), check(kind)) == Answered({"place_id": None})
+
+
+def test_what_a_provider_told_is_in_no_error() -> None:
+    outcome = done(Atlas(ValueError("1 Secret Street is no number")), check("verify"))
+    assert isinstance(outcome, Unknown) and "Secret" not in outcome.error
 
 
 def test_a_position_is_told_under_the_id_that_was_asked_about() -> None:
@@ -106,7 +122,9 @@ def test_a_position_is_told_under_the_id_that_was_asked_about() -> None:
 
 @pytest.mark.parametrize("kind", ["verify", "renew", "locate"])
 def test_a_provider_that_is_away_is_nobody_s_fault(kind: str) -> None:
-    assert done(Atlas(Unavailable("too slow")), check(kind)) == Away("too slow")
+    assert done(Atlas(Unavailable("busy")), check(kind)) == Away("busy")
+    late = Atlas(Unavailable("too slow", consumed=True))
+    assert done(late, check(kind)) == Away("too slow", spent=True)
 
 
 @pytest.mark.parametrize(
