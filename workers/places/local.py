@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from workers.api_error import ApiError
 from workers.places.admission import Rpc
+from workers.places.corrected import corrected
 from workers.places.provider import (
     Address,
     Checked,
@@ -17,9 +19,8 @@ from workers.places.provider import (
     Suggestion,
     Unavailable,
     UnknownPlace,
-    changes,
 )
-from workers.places.written import matches_in, one_line
+from workers.places.written import matches_in, one_line, same
 
 PREFIX = "local:"
 SUGGESTED = 5
@@ -49,16 +50,21 @@ class Local:
         return _place(row)
 
     async def validate(self, address: Address, token: UUID | None, *, seconds: float) -> Checked:
-        """Verified when the list has the address as it was typed, corrected when it has one very like it."""
+        """Verified when the list has it, however its words are written; corrected when in another town."""
         countries = (address.country,) if address.country else ()
-        for row in await self._search(one_line(address), countries, 1):
-            better = Address(**{**_address(row).fields(), "address_line2": address.address_line2})
-            differing = {change["field"] for change in changes(address, better)}
+        # The list has no units, which would find others.
+        asked = one_line(replace(address, address_line2=None))
+        best = Checked("unverified", address)
+        for row in await self._search(asked, countries, SUGGESTED):
+            known = _address(row)
             # Another street or number is another address, however alike they look.
-            if not differing & {"address_line1", "country"}:
-                status: Status = "corrected" if differing else "verified"
-                return Checked(status, better, _position(row), row["place_id"])
-        return Checked("unverified", address)
+            if not same(address.address_line1, known.address_line1) or address.country != known.country:
+                continue
+            better = corrected(address, known)
+            status: Status = "verified" if better == address else "corrected"
+            if status == "verified" or best.address_status == "unverified":
+                best = Checked(status, better, _position(row), row["place_id"])
+        return best
 
     async def current_id(self, place_id: str, *, seconds: float) -> str:
         return (await self.details(place_id, None, language=None, seconds=seconds)).place_id

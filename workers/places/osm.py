@@ -14,9 +14,10 @@ import structlog
 
 from workers.outbound import Unreadable, read_json
 from workers.places.breaker import Breaker
+from workers.places.corrected import corrected
 from workers.places.provider import Address, Checked, Place, Query, Status, Suggestion, Unavailable
 from workers.places.states import state_as_written
-from workers.places.written import matches_in, one_line, same, street_line, words
+from workers.places.written import matches_in, one_line, street_line, words
 
 log = structlog.get_logger()
 
@@ -139,19 +140,12 @@ def suggestion_of(found: Found, query: Query) -> Suggestion:
 
 
 def check_of(found: Found, typed: Address) -> Checked | None:
-    """What the house says of a typed address; None when it is another house.
-
-    What only writes a word short or long, or leaves an accent out, stays as it was typed.
-    """
+    """What the house says of a typed address; None when it is another house."""
     if not found.is_house or not _has_number(typed, found.number) or not _alike(typed, found.address):
         return None
-    known = found.address.fields()
-    better = {
-        name: value if _same(name, value, known[name], found.country) else known[name]
-        for name, value in typed.fields().items()
-    }
-    status: Status = "verified" if better == typed.fields() else "corrected"
-    return Checked(status, Address(**better), found.position, found.place_id)
+    better = corrected(typed, found.address)
+    status: Status = "verified" if better == typed else "corrected"
+    return Checked(status, better, found.position, found.place_id)
 
 
 def _has_number(typed: Address, number: str | None) -> bool:
@@ -164,14 +158,3 @@ def _has_number(typed: Address, number: str | None) -> bool:
 def _alike(typed: Address, found: Address) -> bool:
     one, other = (" ".join(words(address.address_line1)) for address in (typed, found))
     return SequenceMatcher(None, one, other).ratio() >= ALIKE
-
-
-def _same(name: str, typed: str | None, known: str | None, country: str) -> bool:
-    """Whether there is nothing to correct. The unit is the person's to know."""
-    if known is None or name == "address_line2":
-        return True
-    if name == "state":
-        typed = state_as_written(typed, country)
-    if name == "postal_code" and typed and typed.startswith(f"{known}-"):
-        return True  # four more digits than OpenStreetMap has
-    return same(typed, known)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +13,8 @@ import psycopg
 import pytest
 
 from tests.py.integration.searches import value
+from workers.places.local import Local
+from workers.places.provider import Address
 from workers.places.written import ABBREVIATIONS
 
 Db = psycopg.Connection[Any]
@@ -194,3 +199,35 @@ def test_a_line_that_comes_twice_in_one_batch_is_one_address(db: Db) -> None:
 def test_services_answers_are_compared_by_the_same_abbreviations(db: Db) -> None:
     known = db.execute("select short, long from private.address_abbreviations").fetchall()
     assert dict(known) == ABBREVIATIONS
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "better"),
+    [
+        (("12 Elm St", None, "Springfield", "IL", "62701"), "verified", {}),
+        (("12 elm str.", "Apt 4", "Springfield", "IL", "62701"), "unverified", {}),
+        (("12 Elm St", "Apt 4", "Springfield", "Illinois", None), "corrected", {"postal_code": "62701"}),
+        (("12 Elm St", "Apt 4", "Sprngfield", "IL", "62701"), "corrected", {"city": "Springfield"}),
+        (("120 Elm St", None, "Springfield", "IL", "62701"), "verified", {}),
+        (("16 Elm St", None, "Springfield", "IL", "62701"), "unverified", {}),
+        (("7 N Main St", None, "Boston", "MA", "02108-1000"), "verified", {}),
+    ],
+)
+def test_a_typed_address_is_compared_as_addresses_are_written(
+    listed: Db, typed: tuple[str | None, ...], status: str, better: dict[str, str]
+) -> None:
+    async def rpc(function: str, arguments: Mapping[str, Any]) -> Any:
+        names = ", ".join(f"{name} => %s" for name in arguments)
+        return value(listed, f"select worker.{function}({names})", *arguments.values())
+
+    address = Address(*typed, country="US")
+    found = asyncio.run(Local(rpc).validate(address, None, seconds=1))
+    assert (found.address_status, found.address) == (status, replace(address, **better))
+
+
+def test_two_ways_to_write_an_address_are_one_answer(db: Db) -> None:
+    add(db, [("1 Elm St", "Ames", "IA", "50010", "US"), ("1 Elm Street", "Ames", "IA", "50010", "US")])
+    finish(db)
+    add(db, [("1 ELM ST.", "AMES", "IA", "50010", "US")], name="other")
+    finish(db, name="other")
+    assert len(search(db, "1 Elm")) == 1

@@ -64,6 +64,8 @@ def test_what_the_list_does_not_have_is_unknown(place_id: str) -> None:
     [
         (ADDRESS, "verified"),
         (Address("123 main st", "Apt 4", "springfield", "IL", "62701", "US"), "verified"),
+        (Address("123 Main Street", None, "Springfield", "Illinois", "62701-1000", "US"), "verified"),
+        (Address("123 Main St.", None, "Springfeld", None, "62701", "US"), "corrected"),
         (Address("123 Main St", None, "Springfeld", "IL", "62701", "US"), "corrected"),
         (Address("125 Main St", None, "Springfield", "IL", "62701", "US"), "unverified"),
     ],
@@ -74,6 +76,21 @@ def test_a_typed_address_is_compared_with_the_one_most_like_it(typed: Address, s
     assert found.address.address_line2 == typed.address_line2
     if status == "corrected":
         assert found.address.city == "Springfield"
+        assert found.address.address_line1 == typed.address_line1, "as it was typed: it was right"
+    else:
+        assert found.address == typed
+
+
+def test_what_the_list_leaves_out_is_not_taken_away() -> None:
+    database = Database({**ROW, "state": None, "postal_code": None})
+    found = asyncio.run(Local(database).validate(ADDRESS, None, seconds=1))
+    assert (found.address_status, found.address) == ("verified", ADDRESS)
+
+
+def test_of_two_the_one_that_is_all_right_counts() -> None:
+    database = Database({**ROW, "place_id": "local:1", "city": "Shelbyville"}, ROW)
+    found = asyncio.run(Local(database).validate(ADDRESS, None, seconds=1))
+    assert (found.address_status, found.place_id) == ("verified", "local:77")
 
 
 def test_an_empty_list_verifies_nothing() -> None:
