@@ -18,11 +18,13 @@ from scripts.stack.layout import Stack, StackError
 
 @dataclass
 class Outcome:
-    """What one run did: the import's JSON (None: imported before), the tick's runs, messages by outcome."""
+    """What one run did: the import's JSON (None: imported before), the tick's runs, messages and checks of
+    addresses by outcome."""
 
     imported: dict[str, Any] | None = None
     runs: list[dict[str, Any]] = field(default_factory=list)
     messages: dict[str, int] = field(default_factory=dict)
+    checks: dict[str, int] = field(default_factory=dict)
 
 
 def show(stack: Stack, done: Outcome) -> None:
@@ -38,6 +40,14 @@ def show(stack: Stack, done: Outcome) -> None:
             from public.workspaces as w
             where w.name = %s""",
             demo.WORKSPACE,
+        )
+        addresses = one_row(
+            db,
+            """select
+                count(*) filter (where p.address_status <> 'unverified') as verified,
+                count(*) filter (where p.address_status = 'unverified') as unverified,
+                (select count(*) from private.address_checks as c where c.status = 'queued') as waiting
+            from public.properties as p""",
         )
         outbox = one_row(
             db,
@@ -58,6 +68,10 @@ def show(stack: Stack, done: Outcome) -> None:
         "imported", told(done.imported), ", ".join(f"{count} {what}" for what, count in held.items())
     )
     table.add_row("found", found(done.runs), f"next look: {next_hour()}")
+    checked = (
+        " ".join(f"{count} {what}" for what, count in sorted(done.checks.items())) or "no address to check"
+    )
+    table.add_row("checked", checked, ", ".join(f"{count} {what}" for what, count in addresses.items()))
     table.add_row("sent", now, f"{outbox['sent']} sent, {mails} in the mailbox")
     failed = outbox["failed"] + outbox["unknown"]
     trouble = f"{outbox['failed']} failed, {outbox['unknown']} unknown, {outbox['waiting']} waiting"

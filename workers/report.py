@@ -65,10 +65,11 @@ def problems(lines: Sequence[str], *, as_json: bool) -> None:
 class Watch:
     """Counts what became of messages, and moves a bar where a person looks at it."""
 
-    def __init__(self, bar: Progress | None = None) -> None:
+    def __init__(self, bar: Progress | None = None, doing: str = "Sending") -> None:
         self.tally: Counter[str] = Counter()
+        self.signal: int | None = None
         self._bar = bar
-        self._task = bar.add_task("Sending", total=None) if bar else None
+        self._task = bar.add_task(doing, total=None) if bar else None
 
     def expect(self, length: int) -> None:
         if self._bar and self._task is not None:
@@ -79,16 +80,19 @@ class Watch:
         if self._bar and self._task is not None:
             self._bar.advance(self._task)
 
+    def stopping(self, signal: int) -> None:
+        self.signal = signal
+
 
 @contextmanager
-def watching(*, bar: bool) -> Iterator[Watch]:
+def watching(*, bar: bool, doing: str = "Sending") -> Iterator[Watch]:
     console = Console(stderr=True)
     if not (bar and console.is_terminal):
         yield Watch()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        yield Watch(progress)
+        yield Watch(progress, doing)
 
 
 def _wide() -> Console:

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
-def settings_for(*needs: str) -> Settings:
-    """Loaded, with logging set up as they say; all problems on stderr and exit code 78 otherwise."""
+def settings_for(*needs: str, quietly: bool = False) -> Settings:
+    """Loaded, with logging set up as they say; all problems on stderr and exit code 78 otherwise.
+
+    `quietly`: somebody looks at a bar meanwhile, so what merely went well is not logged.
+    """
     from workers import report
     from workers.observability import log
     from workers.settings import ConfigurationError, load
@@ -23,5 +26,6 @@ def settings_for(*needs: str) -> Settings:
     except ConfigurationError as error:
         report.problems(error.problems, as_json=False)
         raise typer.Exit(BAD_CONFIGURATION) from None
-    log.configure(json=settings.log_format == "json", level=settings.log_level, secrets=settings.secrets())
+    level = "warning" if quietly and settings.log_level == "info" else settings.log_level
+    log.configure(json=settings.log_format == "json", level=level, secrets=settings.secrets())
     return settings

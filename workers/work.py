@@ -26,6 +26,9 @@ class Watcher(Protocol):
     def settled(self, outcome: str) -> None:
         """That became of one of them."""
 
+    def stopping(self, signal: int) -> None:
+        """Somebody asked to stop by that signal."""
+
 
 def smtp(settings: Settings) -> SmtpProvider:
     pool = SmtpPool(settings.mail_server(), timeout=settings.smtp_timeout)
@@ -75,7 +78,12 @@ async def _consume(
         drain=settings.worker_drain_seconds,
     )
     consumer = Consumer(queue, handler, pace, until_empty=until_empty, settled=watcher.settled)
-    on_stop_signal(consumer.stop)
+
+    def stop(signal: int) -> None:
+        watcher.stopping(signal)
+        consumer.stop()
+
+    on_stop_signal(stop)
     if until_empty:
         watcher.expect(await queue.length())
     return await consumer.run()

@@ -70,23 +70,32 @@ def verify(
     """Check a workspace's unverified addresses now, whatever else waits to be checked along with them.
 
     An address that is known becomes verified; where it would be written otherwise, a correction is proposed.
-    Ctrl-C finishes what is under way; the rest stays queued for `freehold work --queue compliance`.
+    Ctrl-C finishes what is under way, and exits with 130; the rest stays queued for
+    `freehold work --queue compliance`. A second Ctrl-C ends it at once.
     """
+    import signal
+
     from workers import report as reports
     from workers.api_error import ApiError
     from workers.places import report
     from workers.queue.outage import ProviderAway
     from workers.settings import FOR_WORKER
 
-    settings = settings_for(*FOR_WORKER)
+    settings = settings_for(*FOR_WORKER, quietly=True)
+    watch = reports.Watch()
     try:
-        with reports.watching(bar=not as_json) as watch:
+        with reports.watching(bar=not as_json, doing="Checking") as watch:
             queued, finished = asyncio.run(_verified(settings, workspace, watch))
+    except KeyboardInterrupt:
+        # Before there was anything to finish.
+        queued, finished, watch.signal = {}, True, signal.SIGINT
     except (ApiError, ProviderAway) as error:
         report.unavailable(error, as_json=as_json)
         away = isinstance(error, ProviderAway) or error.transient
         raise typer.Exit(UNAVAILABLE if away else FAILED) from None
-    report.verified(queued, watch.tally, as_json=as_json)
+    report.verified(queued, watch.tally, stopped=watch.signal is not None, as_json=as_json)
+    if watch.signal is not None:
+        raise typer.Exit(128 + watch.signal)
     if not finished:
         raise typer.Exit(FAILED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -37,9 +38,13 @@ def suggestions(found: Sequence[Suggestion], provider: Provider, *, as_json: boo
         console.print(provider.attribution, style="dim")
 
 
-def verified(queued: Mapping[str, Any], tally: Counter[str], *, as_json: bool) -> None:
+def verified(queued: Mapping[str, Any], tally: Counter[str], *, stopped: bool, as_json: bool) -> None:
     if as_json:
-        return print(json.dumps({**queued, "checks": dict(tally)}, indent=2))
+        return print(json.dumps({**queued, "checks": dict(tally), "stopped": stopped}, indent=2))
+    if stopped:
+        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items()))
+        left = "what is queued waits for `freehold work --queue compliance`"
+        return print(f"Stopped ({told or 'nothing checked'}); {left}.", file=sys.stderr)
     one = queued["unverified"] == 1
     print("1 address was unverified." if one else f"{queued['unverified']} addresses were unverified.")
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items()))

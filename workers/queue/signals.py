@@ -12,8 +12,8 @@ import structlog
 log = structlog.get_logger()
 
 
-def on_stop_signal(stop: Callable[[], None]) -> None:
-    """Call `stop` on the first signal. On the second leave, with the exit code a shell gives for it."""
+def on_stop_signal(stop: Callable[[int], None]) -> None:
+    """Call `stop` with the first signal. On the second leave, with the exit code a shell gives for it."""
     loop = asyncio.get_running_loop()
     seen: list[int] = []
 
@@ -22,7 +22,7 @@ def on_stop_signal(stop: Callable[[], None]) -> None:
             os._exit(128 + number)
         seen.append(number)
         log.info("stopping: no more claims, finishing what is under way", signal=signal.Signals(number).name)
-        stop()
+        stop(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, handle, number)

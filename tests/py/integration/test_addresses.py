@@ -204,25 +204,32 @@ def test_services_answers_are_compared_by_the_same_abbreviations(db: Db) -> None
 @pytest.mark.parametrize(
     ("typed", "status", "better"),
     [
-        (("12 Elm St", None, "Springfield", "IL", "62701"), "verified", {}),
-        (("12 elm str.", "Apt 4", "Springfield", "IL", "62701"), "unverified", {}),
-        (("12 Elm St", "Apt 4", "Springfield", "Illinois", None), "corrected", {"postal_code": "62701"}),
-        (("12 Elm St", "Apt 4", "Sprngfield", "IL", "62701"), "corrected", {"city": "Springfield"}),
-        (("120 Elm St", None, "Springfield", "IL", "62701"), "verified", {}),
-        (("16 Elm St", None, "Springfield", "IL", "62701"), "unverified", {}),
-        (("7 N Main St", None, "Boston", "MA", "02108-1000"), "verified", {}),
+        (Address("12 Elm St", None, "Springfield", "IL", "62701", "US"), "verified", {}),
+        (Address("12 elm str.", "Apt 4", "Springfield", "IL", "62701", "US"), "unverified", {}),
+        (
+            Address("12 Elm St", "Apt 4", "Springfield", "Illinois", None, "US"),
+            "corrected",
+            {"postal_code": "62701"},
+        ),
+        (
+            Address("12 Elm St", "Apt 4", "Sprngfield", "IL", "62701", "US"),
+            "corrected",
+            {"city": "Springfield"},
+        ),
+        (Address("120 Elm St", None, "Springfield", "IL", "62701", "US"), "verified", {}),
+        (Address("16 Elm St", None, "Springfield", "IL", "62701", "US"), "unverified", {}),
+        (Address("7 N Main St", None, "Boston", "MA", "02108-1000", "US"), "verified", {}),
     ],
 )
 def test_a_typed_address_is_compared_as_addresses_are_written(
-    listed: Db, typed: tuple[str | None, ...], status: str, better: dict[str, str]
+    listed: Db, typed: Address, status: str, better: dict[str, str]
 ) -> None:
     async def rpc(function: str, arguments: Mapping[str, Any]) -> Any:
         names = ", ".join(f"{name} => %s" for name in arguments)
         return value(listed, f"select worker.{function}({names})", *arguments.values())
 
-    address = Address(*typed, country="US")
-    found = asyncio.run(Local(rpc).validate(address, None, seconds=1))
-    assert (found.address_status, found.address) == (status, replace(address, **better))
+    found = asyncio.run(Local(rpc).validate(typed, None, seconds=1))
+    assert (found.address_status, found.address) == (status, replace(typed, **better))
 
 
 def test_two_ways_to_write_an_address_are_one_answer(db: Db) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
+import termios
+import threading
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from scripts.stack.layout import Stack
 from tests.py.integration.landlord import Landlord
+from tests.py.serving import serving
 from tests.py.support import wait_until
 
 Db = psycopg.Connection[Any]
@@ -22,6 +33,7 @@ RENT_ROLL = """\
 Property,Address,City,State,Zip,Unit,First Name,Last Name,Lease No,Lease Start,Lease End,Rent
 Court,1 {street} Street,Ames,IA,50010,1A,,,,,,
 """
+VISIBLE = "select count(*) from pgmq.q_compliance where vt <= clock_timestamp()"
 
 
 class Freehold:
@@ -51,8 +63,8 @@ class Freehold:
             check=False,
         )
 
-    def json(self, *arguments: str) -> Any:
-        done = self.run(*arguments, "--json")
+    def json(self, *arguments: str, **env: str) -> Any:
+        done = self.run(*arguments, "--json", **env)
         assert done.returncode == 0, done.stderr + done.stdout
         return json.loads(done.stdout)
 
@@ -146,3 +158,126 @@ def test_an_import_has_its_addresses_verified(
         from public.properties where workspace_id = %s and name = 'Court'
     """
     wait_until(lambda: stack_db.execute(read, (landlord.workspace_id,)).fetchone() == ("verified", True))
+
+
+class Slow:
+    """A Photon that knows no address, and answers only once it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.asked = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked += 1
+        while not self.may_answer.is_set():
+            await asyncio.sleep(0.01)
+        await JSONResponse({"features": []})(Request(scope).scope, receive, send)
+
+
+@pytest.fixture
+def slow() -> Iterator[tuple[Slow, dict[str, str]]]:
+    app = Slow()
+    with serving(app) as url:
+        yield app, {"PLACES_PROVIDER": "photon", "PHOTON_URL": url, "WORKER_CONCURRENCY": "3"}
+        app.may_answer.set()
+
+
+class Terminal:
+    """The command in a terminal of its own, where a key pressed is a signal."""
+
+    def __init__(self, freehold: Freehold, *arguments: str, **env: str) -> None:
+        self._keys, theirs = pty.openpty()
+
+        def take_terminal() -> None:
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "workers", *arguments],
+            env={**freehold.env, "TERM": "xterm", "LOG_LEVEL": "info", **env},
+            cwd=freehold.folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=take_terminal,
+        )
+        os.close(theirs)
+
+    def press_ctrl_c(self) -> None:
+        os.write(self._keys, b"\x03")
+
+    def ended(self) -> tuple[int, str]:
+        """Its exit code, and all that it showed."""
+        shown = b""
+        while True:
+            try:
+                shown += os.read(self._keys, 65536)
+            except OSError:  # nobody has the terminal open any more
+                break
+        os.close(self._keys)
+        return self.process.wait(20), shown.decode()
+
+
+def checks(db: Db, landlord: Landlord) -> dict[str, int]:
+    query = """
+        select status || ' ' || attempts, count(*)
+        from private.address_checks where workspace_id = %s group by 1
+    """
+    return {str(what): int(count) for what, count in db.execute(query, (landlord.workspace_id,)).fetchall()}
+
+
+def test_ctrl_c_finishes_what_is_under_way_and_loses_nothing(
+    freehold: Freehold, landlord: Landlord, stack_db: Db, slow: tuple[Slow, dict[str, str]]
+) -> None:
+    server, env = slow
+    freehold.json("work", "--queue", "compliance", "--until-empty")
+    for number in range(19):
+        landlord.add("properties", name=f"House {number}", address_line1=f"{number} Elm", city="Ames")
+    terminal = Terminal(freehold, "places", "verify", "--workspace", landlord.workspace_id, **env)
+    wait_until(lambda: server.asked == 3)
+    terminal.press_ctrl_c()
+    # The rest is given back before those under way are answered.
+    wait_until(lambda: stack_db.execute(VISIBLE).fetchone() == (17,))
+    server.may_answer.set()
+    code, shown = terminal.ended()
+    assert code == 128 + signal.SIGINT
+    assert "Stopped (17 released, 3 unknown); what is queued waits for `freehold work" in " ".join(
+        shown.split()
+    )
+    assert "Traceback" not in shown and "address check" not in shown
+    assert checks(stack_db, landlord) == {"done 1": 3, "queued 0": 17}
+    told = freehold.json("places", "verify", "--workspace", landlord.workspace_id, **env)
+    assert told["checks"]["unknown"] == 20
+    assert checks(stack_db, landlord) == {"done 1": 20}
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing(
+    freehold: Freehold, landlord: Landlord, stack_db: Db, slow: tuple[Slow, dict[str, str]]
+) -> None:
+    server, env = slow
+    freehold.json("work", "--queue", "compliance", "--until-empty")
+    landlord.add("properties", name="House", address_line1="2 Elm", city="Ames")
+    env["WORKER_CONCURRENCY"] = "1"
+    terminal = Terminal(freehold, "places", "verify", "--workspace", landlord.workspace_id, **env)
+    wait_until(lambda: server.asked == 1)
+    terminal.press_ctrl_c()
+    wait_until(lambda: stack_db.execute(VISIBLE).fetchone() == (1,))
+    terminal.press_ctrl_c()
+    code, shown = terminal.ended()
+    assert (code, "Traceback" in shown) == (128 + signal.SIGINT, False)
+    assert checks(stack_db, landlord) == {"queued 0": 1, "queued 1": 1}
+    stack_db.execute("update pgmq.q_compliance set vt = clock_timestamp()")  # as if its lease had passed
+    server.may_answer.set()
+    assert freehold.json("work", "--queue", "compliance", "--until-empty", **env)["messages"] == {
+        "unknown": 2
+    }
+
+
+def test_with_the_stack_down_each_verb_says_so_in_a_line(freehold: Freehold) -> None:
+    nowhere = {"API_URL": "http://127.0.0.1:9", "API_DEADLINE": "1"}
+    for verb in (("lookup", "Main Street"), ("verify", "--workspace", "W")):
+        done = freehold.run("places", *verb, **nowhere)
+        assert (done.returncode, len(done.stderr.strip().splitlines()), done.stdout) == (69, 1, "")
+        document = freehold.run("places", *verb, "--json", **nowhere)
+        assert document.returncode == 69
+        assert json.loads(document.stdout)["ok"] is False

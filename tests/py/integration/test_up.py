@@ -61,12 +61,13 @@ def test_up_imports_the_portfolio_and_delivers_its_notices_and_a_second_one_chan
     sent = re.search(r"(\d+) sent, (\d+) in the mailbox", first.stdout)
     assert sent and int(sent[1]) == int(sent[2]) == mails(bare) >= 40
     assert re.search(r"0 failed, 0 unknown, 0 waiting", first.stdout)
+    assert re.search(r"68 verified .* 68 verified, 0 unverified, 0 waiting", first.stdout)
     before = everything(bare)
     assert sum(row[0] == "unit" for row in before) >= 250
 
     second = run("up", bare)
     assert second.returncode == 0, second.stderr
-    assert "it was imported before" in second.stdout
+    assert "it was imported before" in second.stdout and "no address to check" in second.stdout
     assert everything(bare) == before and mails(bare) == int(sent[1])
 
     query = "leases?select=lease_number&limit=3"
