@@ -193,7 +193,7 @@ end
 $$;
 
 
--- A number for the renewal of a lease: L-7 becomes L-7-R1, and that L-7-R2.
+-- A number for the renewal of a lease: L-7 becomes L-7-R1, and that L-7-R2; one that is taken is left out.
 create function private.renewal_number(p_lease public.leases)
     returns text
     stable
@@ -202,18 +202,19 @@ create function private.renewal_number(p_lease public.leases)
     language plpgsql
 as $$
 declare
-    v_stem text := left(regexp_replace(p_lease.lease_number, '-R[0-9]+$', ''), 50);
+    v_stem text := left(regexp_replace(p_lease.lease_number, '-R[0-9]{1,6}$', ''), 50);
+    v_n integer := coalesce(substring(p_lease.lease_number from '-R([0-9]{1,6})$')::integer, 0);
+    v_number text;
 begin
-    return (
-        select format('%s-R%s', v_stem, n)
-        from generate_series(1, 1000000) as n
-        where not exists (
+    loop
+        v_n := v_n + 1;
+        v_number := format('%s-R%s', v_stem, v_n);
+        exit when not exists (
             select from public.leases as l
-            where l.workspace_id = p_lease.workspace_id and lower(l.lease_number) = lower(format('%s-R%s', v_stem, n))
-        )
-        order by n
-        limit 1
-    );
+            where l.workspace_id = p_lease.workspace_id and lower(l.lease_number) = lower(v_number)
+        );
+    end loop;
+    return v_number;
 end
 $$;
 

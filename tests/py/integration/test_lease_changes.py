@@ -324,6 +324,17 @@ def test_a_lease_that_renews_does_so_by_itself_term_by_term(
     assert lessor.lease(lease_id)["ended_on"] == str(END)
 
 
+def test_a_renewal_gets_the_next_number_that_is_free(
+    lessor: Lessor, building: Building, begun: Callable[..., uuid.UUID]
+) -> None:
+    lease_id = begun(on_expiry="renews", renewal_months=6)
+    lessor.db.execute("update public.leases set lease_number = 'L-1-R41' where id = %s", (lease_id,))
+    lessor.draft("l-1-r42", (building[0], building[1][1:2]))
+    assert lessor.turn_over(date(2027, 2, 1))["leases_renewed"] == 1
+    renewal = "select lease_number from public.leases where renewed_from_id = %s"
+    assert lessor.db.execute(renewal, (lease_id,)).fetchone() == ("L-1-R43",)
+
+
 def last_day_before(boundary: date) -> date:
     return boundary - timedelta(days=1)
 
