@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import pytest
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from tests.py.serving import serving
-from workers import outbound
+from tests.py.unit.geocoder import Geocoder, run
 from workers.places.nominatim import Nominatim
 from workers.places.provider import Address, Checked, Match, Query, Unavailable, UnknownPlace
-
-T = TypeVar("T")
 
 # What one is like, as told by format=jsonv2&addressdetails=1.
 HOUSE = {
@@ -54,21 +50,16 @@ def entry(*, parts: dict[str, Any] | None = None, **changes: Any) -> dict[str, A
     return {**HOUSE, "address": parts or PARTS, **changes}
 
 
-class Server:
+class Server(Geocoder):
     def __init__(self) -> None:
+        super().__init__()
         self.search: list[Any] = [[entry()]]  # an answer each, the last for all that follow
         self.lookup: Any = [entry()]
-        self.broken: Response | None = None
-        self.asked: list[tuple[str, QueryParams]] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        self.asked.append((request.url.path, request.query_params))
-        if request.url.path == "/lookup":
-            answer = self.lookup
-        else:
-            answer = self.search.pop(0) if len(self.search) > 1 else self.search[0]
-        await (self.broken or JSONResponse(answer))(scope, receive, send)
+    def answer(self, path: str, query: QueryParams) -> Response:
+        if path == "/lookup":
+            return JSONResponse(self.lookup)
+        return JSONResponse(self.search.pop(0) if len(self.search) > 1 else self.search[0])
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +77,7 @@ def server(running: tuple[Server, str]) -> Server:
 
 @pytest.fixture
 def asking(running: tuple[Server, str], server: Server) -> Callable[..., Any]:
-    def ask(work: Callable[[Nominatim], Awaitable[T]]) -> T:
-        async def run() -> T:
-            async with outbound.new_session() as http:
-                return await work(Nominatim(http, running[1] + "/"))
-
-        return asyncio.run(run())
-
-    return ask
+    return partial(run, Nominatim, running[1])
 
 
 PLACE_ID = "nominatim:W15621877/724"

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import pytest
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from tests.py.serving import serving
-from workers import outbound
+from tests.py.unit.geocoder import Geocoder, run
 from workers.places.photon import Photon
 from workers.places.provider import Address, Checked, Match, Query, Unavailable, UnknownPlace
-
-T = TypeVar("T")
 
 
 def feature(**changes: Any) -> dict[str, Any]:
@@ -41,22 +37,16 @@ def feature(**changes: Any) -> dict[str, Any]:
     }
 
 
-class Server:
+class Server(Geocoder):
     def __init__(self) -> None:
+        super().__init__()
         self.features: Any = [feature()]
-        self.broken: Response | None = None
         self.languages = {"de"}
-        self.asked: list[tuple[str, QueryParams]] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        self.asked.append((request.url.path, request.query_params))
-        document = {"type": "FeatureCollection", "features": self.features}
-        if request.query_params.get("lang", "de") not in self.languages:
-            answer: Response = JSONResponse({"message": "Language is not supported."}, 400)
-        else:
-            answer = JSONResponse(document)
-        await (self.broken or answer)(scope, receive, send)
+    def answer(self, path: str, query: QueryParams) -> Response:
+        if query.get("lang", "de") not in self.languages:
+            return JSONResponse({"message": "Language is not supported."}, 400)
+        return JSONResponse({"type": "FeatureCollection", "features": self.features})
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +64,7 @@ def server(running: tuple[Server, str]) -> Server:
 
 @pytest.fixture
 def asking(running: tuple[Server, str], server: Server) -> Callable[..., Any]:
-    def ask(work: Callable[[Photon], Awaitable[T]]) -> T:
-        async def run() -> T:
-            async with outbound.new_session() as http:
-                return await work(Photon(http, running[1] + "/"))
-
-        return asyncio.run(run())
-
-    return ask
+    return partial(run, Photon, running[1])
 
 
 PLACE_ID = "photon:W38862723@53.075800,8.807123"
