@@ -17,6 +17,9 @@ GET :=
 export UV_PYTHON_DOWNLOADS := never
 export SUPABASE_TELEMETRY_DISABLED := 1
 
+# A run of the tests starts hundreds of processes; compiled once is enough.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install up ask example down reset status logs env test check migration lock mutants bench lint format
 
