@@ -18,14 +18,44 @@ class Unreadable(Exception):
     """An answer that is too large, or no JSON."""
 
 
+class Dropped(aiohttp.ClientConnectionError):
+    """The connection ended before the answer came: whether the request took effect is unknown."""
+
+
 def new_session() -> aiohttp.ClientSession:
-    """For the whole process. It keeps no cookies, and takes no proxy from the environment."""
+    """A pool of its own: who waits for one service takes no connection from another.
+
+    It keeps no cookies, takes no proxy from the environment, and repeats nothing.
+    """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS, ttl_dns_cache=60),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"freehold/{version('freehold')}"},
+        middlewares=(_once,),
         trust_env=False,
     )
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp repeats a GET whose connection broke. Whether that is safe or paid for twice, we say."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Dropped("the connection was dropped") from error
+
+
+def loggable(error: Exception) -> str:
+    """What may be told of a failed call. aiohttp's words repeat the URL, and with it what somebody typed."""
+    ours = isinstance(error, Unreadable | Dropped | aiohttp.ClientConnectorError)
+    return str(error) if ours else type(error).__name__
+
+
+def whole_seconds(retry_after: str | None) -> int | None:
+    """Of a Retry-After, unless it is a date or nonsense."""
+    text = retry_after or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
 async def read_json(response: aiohttp.ClientResponse, *, at_most: int) -> Any:

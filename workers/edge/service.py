@@ -34,10 +34,11 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     """Nothing is asked of anybody before the first request: the service starts whatever is away."""
     if settings.edge_secret is None:
         raise ValueError("these settings have no EDGE_SECRET; load them with FOR_EDGE")
-    async with outbound.new_session() as http:
+    # Two pools: a provider that hangs must not take the connections by which the database is asked.
+    async with outbound.new_session() as http, outbound.new_session() as abroad:
         rpc = WorkerRpc.of(settings, http)
         key_set = KeySet(http, settings.key_set_url)
-        provider = provider_of(settings, http, rpc)
+        provider = provider_of(settings, abroad, rpc)
         async with Admission(rpc, instance=str(uuid.uuid4()), provider=provider.name) as admission:
             sessions = SessionTokens(settings.edge_secret.get_secret_value())
             yield Service(

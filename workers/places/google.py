@@ -7,6 +7,7 @@ leaves out what has its default value: an offset of 0, a list that is empty.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,9 +19,16 @@ import structlog
 from pydantic_core import to_json
 from yarl import URL
 
-from workers.outbound import Unreadable, read_json
+from workers.outbound import Unreadable, loggable, read_json, whole_seconds
 from workers.places.breaker import Breaker
-from workers.places.google_shapes import check_of, place_of, reason_of, suggestions_of
+from workers.places.google_shapes import (
+    check_of,
+    id_of,
+    moved_id_of,
+    place_of,
+    reason_of,
+    suggestions_of,
+)
 from workers.places.provider import (
     Address,
     Checked,
@@ -38,13 +46,17 @@ PLACES = "https://places.googleapis.com"
 VALIDATION = "https://addressvalidation.googleapis.com"
 LARGEST = 1 << 20
 LONGEST_TOKEN = 36
-RETRY_AFTER = 0.15  # seconds before the one repetition of details
+RETRY_AFTER = (0.1, 0.3)  # seconds before the one repetition of details: jitter, against storms
+MOVES = 10
 
 # The cheapest that fill in a form: of Place Details all of the Essentials tier.
 SUGGESTED = ",".join(
     f"suggestions.placePrediction.{field}" for field in ("placeId", "text", "structuredFormat")
 )
 DETAILED = "id,formattedAddress,addressComponents,postalAddress,location,types"
+# All of the tier "Essentials IDs Only", which is free: a place that moved still answers to its old id, so
+# the id alone would not tell.
+RENEWED = "id,movedPlaceId"
 VALIDATED = "result.verdict,result.address,result.geocode"
 
 
@@ -61,6 +73,7 @@ class Google:
         self._key = key
         self._places = places
         self._validation = validation
+        self._rng = random.Random()  # noqa: S311 - jitter, no secret
         # Google counts each method by itself, and so do we.
         self.breakers = {kind: Breaker() for kind in ("autocomplete", "details", "validate")}
 
@@ -92,18 +105,32 @@ class Google:
         except Misconfigured:
             raise
         except Unavailable as error:
-            left = deadline - time.monotonic() - RETRY_AFTER
-            if left <= 0.1 or not self.breakers["details"].allows():
+            pause = self._rng.uniform(*RETRY_AFTER)
+            left = deadline - time.monotonic() - pause
+            if left <= 0.1:
                 raise
-            await asyncio.sleep(RETRY_AFTER)
+            await asyncio.sleep(pause)
+            if not self.breakers["details"].allows():
+                raise
             token = None if error.consumed else token
             found = await self._place(place_id, DETAILED, query, token, seconds=left, allowed=True)
         return place_of(found, place_id)
 
     async def current_id(self, place_id: str, *, seconds: float) -> str:
-        """Asks for the id alone, which costs nothing, and for where the place moved."""
-        found = await self._place(place_id, "id,movedPlaceId", {}, None, seconds=seconds)
-        return str(found.get("movedPlaceId") or found.get("id") or place_id)
+        """Costs nothing. A place that moved names the next one alone, so the last is found step by step."""
+        deadline = time.monotonic() + seconds
+        known = {place_id}
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Unavailable(f"a place that moved was not found within {seconds:.1f} s")
+            found = await self._place(place_id, RENEWED, {}, None, seconds=left)
+            place_id, moved = id_of(found) or place_id, moved_id_of(found)
+            # Google knows of no circle; who met one would follow it for good.
+            if moved is None or moved in known or len(known) > MOVES:
+                return place_id
+            known.add(moved)
+            place_id = moved
 
     async def validate(self, address: Address, token: UUID | None, *, seconds: float) -> Checked:
         """Asked once: it is dear. A region that Google can't check is `unverified`, no error."""
@@ -135,6 +162,8 @@ class Google:
         seconds: float,
         allowed: bool = False,
     ) -> Mapping[str, Any]:
+        if not place_id.strip("."):
+            raise UnknownPlace("no id of a place: it would name another path")
         asked = {**query, **({"sessionToken": _session_token(token)} if token else {})}
         url = f"{self._places}/v1/places/{quote(place_id, safe='')}"
         if asked:
@@ -171,11 +200,11 @@ class Google:
             breaker.failed()
             log.warning("Google doesn't answer", kind=kind, error=str(error), breaker_open=breaker.open)
             raise
-        except asyncio.CancelledError:
-            breaker.let_go()
-            raise
         except (_Refused, UnknownPlace):
             breaker.succeeded()
+            raise
+        except BaseException:
+            breaker.let_go()
             raise
         breaker.succeeded()
         return found
@@ -207,7 +236,7 @@ class Google:
         except TimeoutError as error:
             raise Unavailable(f"no answer within {seconds:.1f} s", consumed=True) from error
         except (aiohttp.ClientError, Unreadable) as error:
-            raise Unavailable(str(error) or type(error).__name__, consumed=True) from error
+            raise Unavailable(loggable(error), consumed=True) from error
 
 
 class _Refused(Exception):
@@ -239,7 +268,6 @@ def _error(status: int, document: Any, retry_after: str | None) -> Exception:
     if status == 400:
         return _Refused(what)
     if status == 429:
-        seconds = int(retry_after) if retry_after and retry_after.isdigit() else None
-        return Unavailable(what, retry_after=seconds)
+        return Unavailable(what, retry_after=whole_seconds(retry_after))
     # Without Google's error in it, it comes from something between us, and tells nothing of the request.
     return Unavailable(what, consumed=status < 500 or not reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,7 +37,7 @@ class Local:
         self._rpc = rpc
 
     async def autocomplete(self, query: Query, token: UUID | None, *, seconds: float) -> Sequence[Suggestion]:
-        rows = await self._search(query.text, query.countries, SUGGESTED)
+        rows = await self._search(query.text, query.countries, seconds)
         return [_suggestion(row, query) for row in rows]
 
     async def details(
@@ -44,7 +45,7 @@ class Local:
     ) -> Place:
         if not place_id.startswith(PREFIX):
             raise UnknownPlace("no id of the local list")
-        row = await self._call("find_address", {"p_place_id": place_id})
+        row = await self._call("find_address", {"p_place_id": place_id}, seconds)
         if not row:
             raise UnknownPlace("the local list has it no more")
         return _place(row)
@@ -55,7 +56,7 @@ class Local:
         # The list has no units, which would find others.
         asked = one_line(replace(address, address_line2=None))
         best = Checked("unverified", address)
-        for row in await self._search(asked, countries, SUGGESTED):
+        for row in await self._search(asked, countries, seconds):
             known = _address(row)
             # Another street or number is another address, however alike they look.
             if not same(address.address_line1, known.address_line1) or address.country != known.country:
@@ -69,14 +70,17 @@ class Local:
     async def current_id(self, place_id: str, *, seconds: float) -> str:
         return (await self.details(place_id, None, language=None, seconds=seconds)).place_id
 
-    async def _search(self, text: str, countries: Sequence[str], limit: int) -> list[dict[str, Any]]:
-        asked = {"p_q": text, "p_countries": list(countries) or None, "p_limit": limit}
-        found: list[dict[str, Any]] = await self._call("search_addresses", asked)
+    async def _search(self, text: str, countries: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+        asked = {"p_q": text, "p_countries": list(countries) or None, "p_limit": SUGGESTED}
+        found: list[dict[str, Any]] = await self._call("search_addresses", asked, seconds)
         return found
 
-    async def _call(self, function: str, arguments: Mapping[str, Any]) -> Any:
+    async def _call(self, function: str, arguments: Mapping[str, Any], seconds: float) -> Any:
         try:
-            return await self._rpc(function, arguments)
+            async with asyncio.timeout(seconds):
+                return await self._rpc(function, arguments)
+        except TimeoutError as error:
+            raise Unavailable(f"no answer of the local list within {seconds:.1f} s") from error
         except ApiError as error:
             raise Unavailable(f"the local list: {error}") from error
 

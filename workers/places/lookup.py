@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 # From the caller's request on, admission included. The database reckons with it: worker.admit_place_calls.
 DEADLINE = 2.5
+# Of a provider's answer at the last moment, too, the position is kept: it was paid for.
+SHORTEST_KEEPING = 0.25
 SHORTEST_INPUT = 3
 # What the database says of who asks and how much, in words that are meant for the caller.
 PASSED_ON = frozenset({"workspace_not_found", "permission_denied", "places_quota", "places_unavailable"})
@@ -93,7 +95,7 @@ class Lookup:
         token = await self._admitted(Call("details", user_id, session.workspace_id, session.id))
         seconds = self._left(deadline)
         place = await _answered(self._provider.details(place_id, token, language=language, seconds=seconds))
-        await self._keep_position(session.workspace_id, place.place_id, place.position)
+        await self._keep_position(session.workspace_id, place.place_id, place.position, deadline)
         return {
             "place_id": place.place_id,
             "address": place.address.fields(),
@@ -116,7 +118,7 @@ class Lookup:
         token = await self._admitted(Call("validate", user_id, workspace_id, session.id if session else None))
         checked = await _answered(self._provider.validate(address, token, seconds=self._left(deadline)))
         if checked.place_id:
-            await self._keep_position(workspace_id, checked.place_id, checked.position)
+            await self._keep_position(workspace_id, checked.place_id, checked.position, deadline)
         return {
             "address_status": checked.address_status,
             "address": checked.address.fields(),
@@ -170,7 +172,7 @@ class Lookup:
             await asyncio.wait(tasks)
 
     async def _keep_position(
-        self, workspace_id: UUID, place_id: str, position: tuple[float, float] | None
+        self, workspace_id: UUID, place_id: str, position: tuple[float, float] | None, deadline: float
     ) -> None:
         """For the property's field `coordinates`. What can't be kept is fetched again when asked for."""
         if not position:
@@ -183,9 +185,10 @@ class Lookup:
             "p_provider": self._provider.name,
         }
         try:
-            await self._rpc("record_place", kept)
-        except ApiError as error:
-            log.warning("coordinates are not kept", error=str(error))
+            async with asyncio.timeout(max(SHORTEST_KEEPING, deadline - self._clock())):
+                await self._rpc("record_place", kept)
+        except (ApiError, TimeoutError) as error:
+            log.warning("coordinates are not kept", error=str(error) or type(error).__name__)
 
     def _coordinates(self, position: tuple[float, float] | None) -> dict[str, Any] | None:
         if not position:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -106,11 +106,13 @@ def _read(document: Any) -> list[Found]:
 def _object(document: Any) -> Found | None:
     """What we need of an entry; None where it isn't there, as for a postal code."""
     try:
-        told: Mapping[str, Any] = document["address"]
+        told = osm.texts(document["address"])
         position = (float(document["lat"]), float(document["lon"]))
         osm_id = f"{str(document['osm_type'])[:1].upper()}{int(document['osm_id'])}"
-        country = str(told.get("country_code") or "").upper()
-    except (KeyError, TypeError, ValueError, AttributeError):
+        country = told.get("country_code", "").upper()
+    except (KeyError, OverflowError, TypeError, ValueError, AttributeError):
+        return None
+    if not osm.on_the_globe(*position):
         return None
     number, state = told.get("house_number"), told.get("state")
     return Found(
@@ -118,7 +120,7 @@ def _object(document: Any) -> Found | None:
         osm_id=osm_id,
         position=position,
         country=country,
-        name=document.get("name") or None,
+        name=osm.texts(document).get("name") or None,
         number=number,
         street=next((told[kind] for kind in STREETS if kind in told), None),
         city=next((told[kind] for kind in TOWNS if kind in told), None),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -12,7 +11,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from workers.outbound import Unreadable, read_json
+from workers.outbound import Unreadable, loggable, read_json
 from workers.places.breaker import Breaker
 from workers.places.corrected import corrected
 from workers.places.provider import Address, Checked, Place, Query, Status, Suggestion, Unavailable
@@ -60,7 +59,7 @@ class Server:
                 breaker_open=self.breaker.open,
             )
             raise
-        except asyncio.CancelledError:
+        except BaseException:
             self.breaker.let_go()
             raise
         self.breaker.succeeded()
@@ -82,7 +81,7 @@ class Server:
         except TimeoutError as error:
             raise Unavailable(f"no answer of {self.name} within {seconds:.1f} s") from error
         except (aiohttp.ClientError, Unreadable) as error:
-            raise Unavailable(f"{self.name}: {str(error) or type(error).__name__}") from error
+            raise Unavailable(f"{self.name}: {loggable(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,15 @@ class Found:
             postal_code=self.postal_code,
             country=self.country or None,
         )
+
+
+def texts(told: Mapping[str, Any]) -> dict[str, str]:
+    """Of an address as the server tells it, what is as it should be."""
+    return {name: value for name, value in told.items() if isinstance(value, str)}
+
+
+def on_the_globe(latitude: float, longitude: float) -> bool:
+    return abs(latitude) <= 90 and abs(longitude) <= 180
 
 
 def place_of(found: Found) -> Place:

@@ -87,16 +87,18 @@ def _read(document: Any) -> list[Found]:
 def _feature(document: Any) -> Found | None:
     """What we need of a GeoJSON feature; None where it isn't there."""
     try:
-        told = document["properties"]
+        told = osm.texts(document["properties"])
         longitude, latitude = (float(number) for number in document["geometry"]["coordinates"][:2])
-        osm_id = f"{told['osm_type']}{told['osm_id']}"
-    except (KeyError, TypeError, ValueError):
+        osm_id = f"{told['osm_type']}{document['properties']['osm_id']}"
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        return None
+    if not osm.on_the_globe(latitude, longitude):
         return None
     return Found(
         place_id=f"photon:{osm_id}@{latitude:.6f},{longitude:.6f}",
         osm_id=osm_id,
         position=(latitude, longitude),
-        country=str(told.get("countrycode") or "").upper(),
+        country=told.get("countrycode", "").upper(),
         name=told.get("name"),
         number=told.get("housenumber"),
         street=told.get("street") or (told.get("name") if told.get("type") == "street" else None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import uuid
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jwt
@@ -18,9 +20,13 @@ import pytest
 from tests.py.google_maps import DOWN, KEY, STORM, Fault, GoogleMaps, place, refused
 from tests.py.serving import serving
 from tests.py.support import wait_until
-from tests.py.unit.edge_process import Edge, running
+from tests.py.unit.edge_process import Edge, environment, running
 from tests.py.unit.place_admission import Desk
 from tests.py.unit.rpc_server import Refusal, RpcServer
+from workers.edge import service
+from workers.places.lookup import DEADLINE
+from workers.places.provider import Query
+from workers.settings import FOR_EDGE, load
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 EDGE_SECRET = "another-secret-of-the-tests-of-forty-two-chars"
@@ -33,6 +39,7 @@ BY_HAND = "by hand"
 class World:
     edge: Edge
     google: GoogleMaps
+    google_url: str
     desk: Desk
     server: RpcServer
 
@@ -67,7 +74,7 @@ def access_token(api_url: str, user: str) -> str:
 @pytest.fixture(scope="module")
 def started(
     rpc_server: RpcServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Edge, GoogleMaps]]:
+) -> Iterator[tuple[Edge, GoogleMaps, str]]:
     google = GoogleMaps()
     with serving(google) as url:
         settings = {
@@ -79,12 +86,12 @@ def started(
             "LOG_LEVEL": "debug",
         }
         with running(rpc_server.url, tmp_path_factory.mktemp("places"), **settings) as edge:
-            yield edge, google
+            yield edge, google, url
 
 
 @pytest.fixture
-def world(started: tuple[Edge, GoogleMaps], server: RpcServer) -> World:
-    edge, google = started
+def world(started: tuple[Edge, GoogleMaps, str], server: RpcServer) -> World:
+    edge, google, google_url = started
     google.__init__()  # type: ignore[misc]  # as new
     google.places["ChIJmain123"] = place("ChIJmain123", "123", "Main Street")
     desk = Desk(time.monotonic)
@@ -94,7 +101,7 @@ def world(started: tuple[Edge, GoogleMaps], server: RpcServer) -> World:
         "admit_place_calls": desk.admit,
         "record_place": desk.record,
     }
-    return World(edge, google, desk, server)
+    return World(edge, google, google_url, desk, server)
 
 
 def told(response: httpx.Response, status: int, code: str, *words: str) -> dict[str, Any]:
@@ -325,6 +332,48 @@ def test_a_place_id_of_500_characters_is_fine(world: World) -> None:
 def test_coordinates_that_can_not_be_kept_do_not_spoil_the_answer(world: World) -> None:
     world.server.answers["record_place"] = Refusal(503, "PGRST001")
     assert world.choose(world.session()).json()["coordinates"]["latitude"] == 39.7817
+
+
+def test_a_database_that_hangs_after_the_answer_does_not_hold_it_back(world: World) -> None:
+    async def hang(_: Any) -> None:
+        async with asyncio.timeout(DEADLINE + 1):
+            await asyncio.Event().wait()
+
+    world.server.answers["record_place"] = hang
+    began = time.monotonic()
+    assert world.choose(world.session()).json()["coordinates"]["latitude"] == 39.7817
+    assert time.monotonic() - began < DEADLINE + 0.5
+
+
+def test_a_provider_that_hangs_takes_no_connection_to_the_database(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an outage of one would be an outage of all, health checks included."""
+    monkeypatch.setattr("workers.outbound.CONNECTIONS", 2)
+    world.google.always["autocomplete"] = Fault(hang=True)
+    told_of = environment(world.server.url, 1, EDGE_SECRET=EDGE_SECRET, GOOGLE_MAPS_API_KEY=KEY)
+    for name in ("API_URL", "ANON_KEY", "WORKER_KEY", "EDGE_SECRET", "GOOGLE_MAPS_API_KEY"):
+        monkeypatch.setenv(name, told_of[name])
+    monkeypatch.setenv("GOOGLE_PLACES_URL", world.google_url)
+
+    async def ask() -> Any:
+        async with service.opened(load(*FOR_EDGE)) as opened:
+            lookup = opened.lookup
+            token = (await lookup.open_session(ANN, UUID(MAPLE)))["session_token"]
+            letters = [
+                asyncio.create_task(
+                    lookup.autocomplete(ANN, lookup.session(ANN, token), Query("main", ("US",)))
+                )
+                for _ in range(3)
+            ]
+            async with asyncio.timeout(1):
+                while len(world.google.asked) < 2:
+                    await asyncio.sleep(0.01)
+                opened_meanwhile = await lookup.open_session(ANN, UUID(MAPLE))
+            await asyncio.gather(*letters, return_exceptions=True)
+            return opened_meanwhile
+
+    assert asyncio.run(ask())["session_token"]
 
 
 def check_of(**address: Any) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.py.google_maps import DOWN, KEY, STORM, Fault, GoogleMaps, place, refused
 from tests.py.serving import serving
 from workers import outbound
+from workers.places.breaker import Breaker
 from workers.places.google import Google
 from workers.places.provider import (
     Address,
@@ -216,8 +218,34 @@ def test_an_obsolete_place_is_unknown_and_one_that_moved_is_followed(asking: Any
     google.moved["ChIJold"] = "ChIJmain123"
     assert asking(lambda provider: provider.current_id("ChIJold", seconds=1)) == "ChIJmain123"
     assert asking(lambda provider: provider.current_id("ChIJmain123", seconds=1)) == "ChIJmain123"
-    assert google.asked[-1].headers["x-goog-fieldmask"] == "id,movedPlaceId"
     assert google.asked[-1].token is None
+
+
+# "Essentials IDs Only", which costs nothing: Google's list of what each tier of Place Details has.
+FREE = {"attributions", "id", "movedPlace", "movedPlaceId", "name", "photos"}
+
+
+def test_a_place_that_moved_more_than_once_is_followed_to_the_last_for_nothing(
+    asking: Any, google: GoogleMaps
+) -> None:
+    google.moved |= {"ChIJold": "ChIJolder", "ChIJolder": "ChIJmain123"}
+    assert asking(lambda provider: provider.current_id("ChIJold", seconds=1)) == "ChIJmain123"
+    assert [asked.place_id for asked in google.asked] == ["ChIJold", "ChIJolder", "ChIJmain123"]
+    for asked in google.asked:
+        assert set(asked.headers["x-goog-fieldmask"].split(",")) <= FREE and asked.token is None
+
+
+def test_places_that_moved_in_a_circle_are_not_followed_for_good(asking: Any, google: GoogleMaps) -> None:
+    google.moved |= {"ChIJone": "ChIJtwo", "ChIJtwo": "ChIJone"}
+    assert asking(lambda provider: provider.current_id("ChIJone", seconds=1)) == "ChIJtwo"
+    assert len(google.asked) == 2
+
+
+@pytest.mark.parametrize("place_id", [".", "..", "..."])
+def test_no_id_of_a_place_leads_to_another_path(asking: Any, google: GoogleMaps, place_id: str) -> None:
+    with pytest.raises(UnknownPlace):
+        asking(detail(place_id))
+    assert google.asked == []
 
 
 class TooLong(UUID):
@@ -333,6 +361,29 @@ def test_a_refused_key_is_left_alone_at_once_and_a_storm_after_five(asking: Any,
     google.asked.clear()
     google.always["autocomplete"] = STORM
     assert asking(knock) == 5
+
+
+def test_who_leaves_between_two_tries_leaves_the_breaker_as_it_was(asking: Any, google: GoogleMaps) -> None:
+    """Else the one call that may try a service that failed would never be told of."""
+
+    google.always["details"] = DOWN
+    now = [0.0]
+
+    async def leave(provider: Google) -> bool:
+        breaker = provider.breakers["details"] = Breaker(clock=lambda: now[-1])
+        choosing = asyncio.create_task(provider.details("ChIJmain123", None, language=None, seconds=2))
+        await asyncio.sleep(0)
+        for _ in range(5):
+            breaker.failed()
+        now.append(100.0)  # its pause is over, and the next call decides
+        with capture_logs() as log:
+            while not log:
+                await asyncio.sleep(0)
+        choosing.cancel()
+        await asyncio.gather(choosing, return_exceptions=True)
+        return breaker.allows()
+
+    assert asking(leave)
 
 
 def test_a_storm_on_one_method_leaves_the_others_working(asking: Any, google: GoogleMaps) -> None:

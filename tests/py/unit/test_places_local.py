@@ -118,3 +118,11 @@ def test_a_database_that_is_away_is_unavailable() -> None:
 )
 def test_the_time_zone_of_a_place_needs_nobody(latitude: float, longitude: float, name: str | None) -> None:
     assert timezone_at(latitude, longitude) == name
+
+
+def test_a_database_that_hangs_is_given_up_in_time() -> None:
+    async def hang(function: str, arguments: Mapping[str, Any]) -> Any:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Unavailable, match=r"within 0\.1 s"):
+        asyncio.run(Local(hang).autocomplete(Query("123 ma", ("US",)), None, seconds=0.1))
