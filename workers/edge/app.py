@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> Starlette:
         async with service.opened(settings) as app.state.service:
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=ROUTES,
         middleware=[
             Middleware(RequestLog),
@@ -55,3 +55,6 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=envelope.HANDLERS,
         lifespan=lifespan,
     )
+    # It would send a caller to a path without the gateway's prefix.
+    app.router.redirect_slashes = False
+    return app

@@ -26,6 +26,10 @@ TOO_MANY = Refusal(
 )
 
 
+# Whoever restarts what doesn't answer must not restart what has much to do.
+LIVENESS = "/livez"
+
+
 class _Disconnected(Exception):
     """The client left before its request was complete."""
 
@@ -46,7 +50,7 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if self._served >= self.at_once:
+        if self._served >= self.at_once and scope["path"] != LIVENESS:
             return await refused(scope, TOO_MANY)(scope, receive, send)
         self._served += 1
         try:

@@ -60,7 +60,10 @@ def of(request: Request) -> Service:
 
 
 async def caller_of(request: Request) -> Caller:
-    """Who sent the request; the log will say so. Refusal 401 without a valid token."""
-    caller = await of(request).tokens.caller(request.headers.get("authorization"))
+    """Who sent the request; the log will say so. Refusal 401 without a valid token.
+
+    Of two headers each reader on the way might take another: that is refused, too.
+    """
+    caller = await of(request).tokens.caller(", ".join(request.headers.getlist("authorization")))
     request.state.user_id = caller.user_id
     return caller

@@ -33,6 +33,7 @@ from workers.places.provider import (
     Address,
     Checked,
     Misconfigured,
+    NotUnderstood,
     Place,
     Query,
     Suggestion,
@@ -148,7 +149,7 @@ class Google:
         url = f"{self._validation}/v1:validateAddress"
         try:
             found = await self._once("validate", "POST", url, mask=VALIDATED, body=body, seconds=seconds)
-        except _Refused:
+        except NotUnderstood:
             return Checked("unverified", address)
         return check_of(found, address)
 
@@ -170,7 +171,7 @@ class Google:
             url += "?" + urlencode(asked)
         try:
             return await self._once("details", "GET", url, mask=mask, seconds=seconds, allowed=allowed)
-        except _Refused as refused:
+        except NotUnderstood as refused:
             raise UnknownPlace("Google doesn't take this for the id of a place") from refused
 
     async def _once(
@@ -200,7 +201,7 @@ class Google:
             breaker.failed()
             log.warning("Google doesn't answer", kind=kind, error=str(error), breaker_open=breaker.open)
             raise
-        except (_Refused, UnknownPlace):
+        except (NotUnderstood, UnknownPlace):
             breaker.succeeded()
             raise
         except BaseException:
@@ -239,10 +240,6 @@ class Google:
             raise Unavailable(loggable(error), consumed=True) from error
 
 
-class _Refused(Exception):
-    """400: Google can't do anything with what was asked."""
-
-
 def _session_token(token: UUID) -> str:
     """As Google takes it. One that is too long would be refused there, so it never gets there."""
     text = str(token)
@@ -266,7 +263,7 @@ def _error(status: int, document: Any, retry_after: str | None) -> Exception:
     if status == 404:
         return UnknownPlace(what)
     if status == 400:
-        return _Refused(what)
+        return NotUnderstood(what)
     if status == 429:
         return Unavailable(what, retry_after=whole_seconds(retry_after))
     # Without Google's error in it, it comes from something between us, and tells nothing of the request.

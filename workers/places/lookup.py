@@ -22,6 +22,7 @@ from workers.places import refusals
 from workers.places.admission import Admission, Call, Rpc
 from workers.places.provider import (
     Address,
+    NotUnderstood,
     Provider,
     Query,
     Suggestion,
@@ -206,6 +207,8 @@ async def _answered(asked: Awaitable[T]) -> T:
         return await asked
     except UnknownPlace as error:
         raise refusals.PLACE_NOT_FOUND from error
+    except NotUnderstood as error:
+        raise refusals.NOT_UNDERSTOOD from error
     except Unavailable as error:
         raise refusals.unavailable(error.retry_after) from error
 

@@ -32,6 +32,10 @@ class Misconfigured(Unavailable):
     """It refuses our key or our project: nothing works until an operator mends that."""
 
 
+class NotUnderstood(ProviderError):
+    """It can do nothing with what it was asked, whoever asks again: a language, say, that it doesn't have."""
+
+
 class UnknownPlace(ProviderError):
     """There is no place of this id, or no longer."""
 
@@ -107,7 +111,8 @@ class Checked:
 
 
 class Provider(Protocol):
-    """A service for addresses. Every call raises Unavailable; those about a place UnknownPlace too.
+    """A service for addresses. Every call raises Unavailable; suggestions NotUnderstood too, and those about
+    a place UnknownPlace.
 
     `token` ties calls together that are billed as one; `seconds` is what a call may take.
     """

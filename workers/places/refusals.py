@@ -30,6 +30,13 @@ PLACE_NOT_FOUND = Refusal(
     "The place is not known, or no longer",
     hint="Let the person choose another suggestion, or type the address by hand.",
 )
+NOT_UNDERSTOOD = Refusal(
+    422,
+    "request_invalid",
+    "The service for addresses can't do anything with this request",
+    details="language or countries: has what the service doesn't know",
+    hint="Leave them out, or see which languages and countries the service has.",
+)
 INPUT_TOO_SHORT = Refusal(
     422,
     "places_input_too_short",

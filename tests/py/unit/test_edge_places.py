@@ -193,6 +193,12 @@ def test_a_forged_session_costs_nobody_a_call(world: World, forge: Any) -> None:
     assert world.desk.batches == []
 
 
+def test_two_tokens_are_none(world: World) -> None:
+    tokens = [("authorization", f"Bearer {access_token(world.server.url, user)}") for user in (ANN, BOB)]
+    response = world.edge.call("POST", "/places/sessions", json={"workspace_id": MAPLE}, headers=tokens)
+    told(response, 401, "token_refused")
+
+
 def test_without_a_token_and_with_an_api_key_nobody_is_served(world: World) -> None:
     for path in ("sessions", "autocomplete", "details", "validate"):
         told(world.call(path, {}, user=None), 401, "token_missing")
@@ -211,6 +217,8 @@ def test_without_a_token_and_with_an_api_key_nobody_is_served(world: World) -> N
         ("autocomplete", b'{"session_token": "x", "input": 5}', "input"),
         ("autocomplete", b'{"session_token": "x", "input": "\\ud800abc"}', "body"),
         ("autocomplete", b'{"session_token": "x", "input": "' + b"x" * 201 + b'"}', "input"),
+        ("autocomplete", b'{"session_token": "x", "input": "abc\\u0000"}', "input"),
+        ("details", b'{"session_token": "x", "place_id": "local:\\u0000"}', "place_id"),
         ("autocomplete", b'{"session_token": "x", "input": "abc", "input_offset": 4}', "input_offset"),
         ("autocomplete", b'{"session_token": "x", "input": "abc", "input_offset": -1}', "input_offset"),
         ("autocomplete", b'{"session_token": "x", "input": "abc", "countries": []}', "countries"),
@@ -247,6 +255,14 @@ def test_countries_are_those_of_the_request_or_the_settings(world: World) -> Non
     world.suggest(token, countries=["ca", "MX"])
     regions = [asked.body["includedRegionCodes"] for asked in world.google.of("autocomplete")]
     assert regions == [["us"], ["ca", "mx"]]
+
+
+def test_a_language_that_google_does_not_have_is_the_request_s_fault(world: World) -> None:
+    world.google.always["autocomplete"] = refused(400, "INVALID_ARGUMENT")
+    body = told(world.suggest(world.session(), language="xx"), 422, "request_invalid")
+    assert "language" in body["details"]
+    world.google.always.clear()
+    assert world.suggest(world.session()).status_code == 200
 
 
 def test_somebody_elses_workspace_is_not_found(world: World) -> None:

@@ -159,6 +159,12 @@ def test_a_body_that_is_too_large_is_refused_whether_announced_or_not(edge: Edge
     refused(edge.call("POST", "/nowhere", content=b"x" * 2000), 404, "route_not_found")
 
 
+@pytest.mark.parametrize("path", ["/places/sessions/", "/livez/", "//livez", "/places"])
+def test_nobody_is_sent_to_another_path(edge: Edge, path: str) -> None:
+    """Behind the gateway it would lack the prefix."""
+    refused(edge.call("POST", path), 404, "route_not_found")
+
+
 def test_a_body_that_dawdles_is_given_up(edge: Edge) -> None:
     with uploads(edge) as [upload]:
         status, body = upload.answer()
@@ -167,21 +173,22 @@ def test_a_body_that_dawdles_is_given_up(edge: Edge) -> None:
 
 def test_a_request_too_many_is_refused_at_once_and_the_next_served(edge: Edge) -> None:
     with uploads(edge, count=3) as held:
-        wait_until(lambda: edge.call("GET", "/livez").status_code == 503)
-        response = edge.call("GET", "/livez")
+        wait_until(lambda: edge.call("GET", "/nowhere").status_code == 503)
+        response = edge.call("GET", "/nowhere")
         refused(response, 503, "overloaded")
         assert response.headers["retry-after"] == "1"
+        assert edge.call("GET", "/livez").status_code == 200, "it has much to do, and lives"
         for upload in held:
             upload.send(99)
             assert upload.answer()[0] == 404
-    assert edge.call("GET", "/livez").status_code == 200
+    assert edge.call("GET", "/nowhere").status_code == 404
 
 
 def test_a_client_that_leaves_in_the_middle_takes_no_place(edge: Edge) -> None:
     for _ in range(5):
         with uploads(edge, count=3):
             pass
-    wait_until(lambda: edge.call("GET", "/livez").status_code == 200)
+    wait_until(lambda: edge.call("GET", "/nowhere").status_code == 404)
 
 
 def test_sigterm_lets_the_request_under_way_finish_and_takes_no_other(

@@ -98,12 +98,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
-@pytest.mark.parametrize("of", [google, photon, nominatim])
+@pytest.mark.parametrize(
+    ("of", "place_id"),
+    [(google, "ChIJcanary"), (photon, "photon:W1@39.781700,-89.650100"), (nominatim, "nominatim:W1")],
+    ids=["google", "photon", "nominatim"],
+)
 def test_what_is_broken_is_unavailable_and_neither_log_nor_error_repeats_what_was_asked(
-    of: Callable[[str, Any], Provider], answer: bytes
+    of: Callable[[str, Any], Provider], place_id: str, answer: bytes
 ) -> None:
-    place_id = {google: "ChIJcanary", photon: "photon:W1@39.781700,-89.650100", nominatim: "nominatim:W1"}[of]
-
     def choose(provider: Provider) -> Awaitable[Any]:
         return provider.details(place_id, TOKEN, language=None, seconds=2)
 
