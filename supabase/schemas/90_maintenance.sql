@@ -245,7 +245,7 @@ comment on column public.maintenance_requests.location is
     $$Name and address of the property, and the unit, for a vendor, who sees neither. Kept by the database until it is finished.$$;
 comment on column public.maintenance_requests.access_notes is $$How to get in: keys, codes, dogs. Vendor and renter read it.$$;
 comment on column public.maintenance_requests.permission_to_enter is
-    $$Whether the renters let somebody in while they are out.$$;
+    $$Whether the renters let somebody in while they are out. It ends with their lease.$$;
 comment on column public.maintenance_requests.shown_to_renter is
     $$Whether the household of `lease_id` sees it. What a renter reports is shown to them.$$;
 comment on column public.maintenance_requests.due_on is $$By which day it should be done, at the property.$$;

@@ -259,7 +259,8 @@ create trigger move_maintenance_locations after update on public.units
 
 
 -- What is still to be done moves with the household to the lease that renews theirs: they live there as before. What is to be done
--- in a unit that they were moved out of stays behind, with the lease under which it was reported.
+-- in a unit that they were moved out of stays behind, with the lease under which it was reported. Whoever moves in has not said that
+-- somebody may come in while they are out.
 create function private.move_household_requests()
     returns trigger
     volatile
@@ -289,6 +290,17 @@ begin
             or private.has_held(l.workspace_id, renewal.id, r.unit_id)
             or not private.has_held(l.workspace_id, l.id, r.unit_id)
         );
+    update public.maintenance_requests as r
+    set permission_to_enter = false
+    from touched as l
+    join before as was on was.workspace_id = l.workspace_id and was.id = l.id and was.status <> l.status
+    where
+        l.status in ('ended', 'terminated')
+        and r.workspace_id = l.workspace_id
+        and r.property_id = l.property_id
+        and r.lease_id = l.id
+        and r.status not in ('closed', 'cancelled')
+        and r.permission_to_enter;
     return null;
 end
 $$;

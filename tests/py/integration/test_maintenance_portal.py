@@ -129,6 +129,25 @@ def test_a_renter_s_tie_ends_with_the_lease(house: House) -> None:
     assert titles(house.landlord.api) == ["Leak"]
 
 
+def test_whoever_moves_in_has_let_nobody_in(house: House) -> None:
+    rpc(house.renter, "report_maintenance", unit_id=house.unit_id, title="Leak", permission_to_enter=True)
+    rpc(house.renter, "report_maintenance", unit_id=house.unit_id, title="Draught", permission_to_enter=True)
+    permitted = "maintenance_requests?select=title&permission_to_enter=is.true&order=title"
+    done = rows(house.landlord.api, "maintenance_requests?select=id&title=eq.Draught")[0]["id"]
+    rpc(house.landlord.api, "change_maintenance_status", request_id=done, status="cancelled", reason="Gone")
+    rpc(house.landlord.api, "end_lease", lease_id=house.lease_id, ended_on=str(TODAY))
+    # What is over stays as it was.
+    assert rows(house.landlord.api, permitted) == [{"title": "Draught"}]
+
+
+def test_permission_stays_with_a_household_that_stays(house: House) -> None:
+    rpc(house.renter, "report_maintenance", unit_id=house.unit_id, title="Leak", permission_to_enter=True)
+    renewal = rpc(house.landlord.api, "renew_lease", lease_id=house.lease_id, starts_on=str(TODAY))
+    rpc(house.landlord.api, "activate_lease", lease_id=renewal["id"])
+    seen = rows(house.landlord.api, "maintenance_requests?select=lease_id,permission_to_enter")
+    assert seen == [{"lease_id": renewal["id"], "permission_to_enter": True}]
+
+
 def test_renters_who_are_moved_leave_the_old_unit_s_requests_behind(house: House) -> None:
     first, second = house.landlord.unit_ids
     shown = {"lease_id": house.lease_id, "shown_to_renter": True}
