@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +46,7 @@ def query(stack: Stack) -> str:
 
 def example(
     name: Annotated[str, typer.Argument(help="A folder of docs/examples.")] = "address-form",
-    port: Annotated[int, typer.Option(help="Where the browser finds it.")] = 54340,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the browser finds it.")] = 54340,
     root: Root = DEFAULT_ROOT,
 ) -> None:
     """Serve it until interrupted."""
@@ -53,12 +54,20 @@ def example(
     if name not in names:
         Console(stderr=True).print(f"[bold red]error:[/] there is no example {name}: {', '.join(names)}")
         sys.exit(2)
+    try:
+        listener = socket.create_server((HOST, port))
+    except OSError as error:
+        told = f"{HOST}:{port} can't be listened on: {error.strerror}"
+        hint = 'choose another port, as in `make example ARGS="--port=8000"`'
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {told}; {hint}")
+        sys.exit(1)
     stack = Stack.at(root)
     console = Console(highlight=False)
     console.print(f"http://{HOST}:{port}/?{query(stack)}", style="bold", soft_wrap=True)
     console.print(f"Sign in as manager@maple.test, password {PASSWORD}. Ctrl+C ends this.")
     console.print(f"The page calls {stack.api_url}: `make up` starts that.", style="dim")
-    uvicorn.run(site(EXAMPLES / name), host=HOST, port=port, log_level="warning")
+    with listener:
+        uvicorn.Server(uvicorn.Config(site(EXAMPLES / name), log_level="warning")).run(sockets=[listener])
 
 
 if __name__ == "__main__":

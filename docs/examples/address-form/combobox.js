@@ -16,7 +16,8 @@ export class Combobox {
     });
   }
 
-  // [{text, main_text, secondary_text, …}]: what is chosen is handed to onChoose as it came.
+  // [{text, main_text, secondary_text, …}]: what is chosen is handed to onChoose as it came. Whoever has gone
+  // on to another field finds them when they come back and press an arrow.
   show(suggestions) {
     this.#options = suggestions;
     this.options.replaceChildren(
@@ -27,7 +28,7 @@ export class Combobox {
         return option;
       }),
     );
-    this.#open(suggestions.length > 0);
+    this.#open(suggestions.length > 0 && document.activeElement === this.input);
   }
 
   close() {
@@ -49,14 +50,19 @@ export class Combobox {
 
   #choose(number) {
     const chosen = this.#options[number];
-    this.close();
+    this.show([]);
     this.input.value = chosen.text;
     this.onChoose(chosen);
   }
 
   #key(event) {
-    if (this.list.hidden) return;
     const count = this.#options.length;
+    // While letters are being composed, as in Japanese, Enter and arrows are for them.
+    if (!count || event.isComposing) return;
+    if (this.list.hidden) {
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      this.#open(true);
+    }
     if (event.key === "ArrowDown") this.#activate((this.#active + 1) % count);
     else if (event.key === "ArrowUp") this.#activate(this.#active <= 0 ? count - 1 : this.#active - 1);
     else if (event.key === "Enter" && this.#active >= 0) this.#choose(this.#active);

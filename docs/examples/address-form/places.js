@@ -10,6 +10,7 @@ export class PlacesError extends Error {
 }
 
 export class Places {
+  // The promise of one, so that calls that begin together don't open two.
   #session = null;
 
   // `token` answers the user's access token; it may have been refreshed since the last call.
@@ -21,26 +22,33 @@ export class Places {
     return this.#inSession("autocomplete", { input }, signal);
   }
 
-  // Ends the session: the next search opens another.
-  async choose(placeId) {
-    try {
-      return await this.#inSession("details", { place_id: placeId });
-    } finally {
-      this.#session = null;
-    }
+  // Ends the session: what is searched next, be it before the answer, opens another.
+  choose(placeId, signal) {
+    return this.#inSession("details", { place_id: placeId }, signal);
   }
 
   // A session that is over (a pause, a choice in another tab) is replaced once.
   async #inSession(call, body, signal) {
     for (const again of [true, false]) {
-      this.#session ??= (await this.#post("sessions", { workspace_id: this.workspaceId })).session_token;
+      const session = (this.#session ??= this.#open());
+      if (call === "details") this.#forget(session);
       try {
-        return await this.#post(call, { session_token: this.#session, ...body }, signal);
+        return await this.#post(call, { session_token: await session, ...body }, signal);
       } catch (error) {
         if (error.code !== "places_invalid_session" || !again) throw error;
-        this.#session = null;
+        this.#forget(session);
       }
     }
+  }
+
+  #open() {
+    const session = this.#post("sessions", { workspace_id: this.workspaceId }).then((answer) => answer.session_token);
+    session.catch(() => this.#forget(session));
+    return session;
+  }
+
+  #forget(session) {
+    if (this.#session === session) this.#session = null;
   }
 
   async #post(call, body, signal) {
