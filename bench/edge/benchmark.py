@@ -176,7 +176,10 @@ def _settle(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
 
 
 def _requests(stack: Stack, edge: str, people: list[tuple[str, str]]) -> list[Any]:
-    """One request a person, with a session of theirs."""
+    """One request a person, with a session of theirs.
+
+    One of them chooses an address, too: that loads the map of time zones, and memory is told with it.
+    """
     claims = {
         "iss": f"{stack.api_url}/auth/v1",
         "aud": "authenticated",
@@ -191,6 +194,11 @@ def _requests(stack: Stack, edge: str, people: list[tuple[str, str]]) -> list[An
             opened = http.post("/places/sessions", json={"workspace_id": workspace}, headers=headers)
             session = opened.raise_for_status().json()["session_token"]
             requests.append([headers, {"session_token": session, "input": "123 Main"}])
+        opened = http.post("/places/sessions", json={"workspace_id": workspace}, headers=headers)
+        choice = {"session_token": opened.raise_for_status().json()["session_token"], "place_id": "ChIJ"}
+        chosen = http.post("/places/details", json=choice, headers=headers)
+        if not chosen.raise_for_status().json()["timezone"]:
+            raise RuntimeError("the place that was chosen has no time zone")
     return requests
 
 

@@ -24,6 +24,7 @@ SUGGESTED = {
     }
 }
 SUGGESTIONS = json.dumps({"suggestions": [SUGGESTED] * 5}).encode()
+PLACE = b'{"id": "ChIJ", "location": {"latitude": 39.78, "longitude": -89.65}}'
 ADMITTED = b'{"admitted": true, "provider_token": "%s", "remaining": 9}' % str(uuid.uuid4()).encode()
 
 
@@ -41,7 +42,7 @@ class Upstream:
         if scope["path"].endswith("admit_place_calls"):
             answer = b"[" + b",".join([ADMITTED] * body.count(b'"kind"')) + b"]"
         else:
-            answer = SUGGESTIONS
+            answer = PLACE if scope["method"] == "GET" else SUGGESTIONS
             if self.seconds:
                 await asyncio.sleep(self.seconds)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
