@@ -86,5 +86,11 @@ class ApiError(Exception):
             hint=body.get("hint"),
             status=status,
             request_id=headers.get("x-request-id"),
-            retry_after=int(seconds) if (seconds := headers.get("retry-after", "")).isdigit() else None,
+            retry_after=whole_seconds(headers.get("retry-after")),
         )
+
+
+def whole_seconds(retry_after: str | None) -> int | None:
+    """Of a Retry-After, unless it is a date or nonsense."""
+    text = retry_after or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None

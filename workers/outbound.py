@@ -52,12 +52,6 @@ def loggable(error: Exception) -> str:
     return str(error) if ours else type(error).__name__
 
 
-def whole_seconds(retry_after: str | None) -> int | None:
-    """Of a Retry-After, unless it is a date or nonsense."""
-    text = retry_after or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
-
-
 async def read_json(response: aiohttp.ClientResponse, *, at_most: int) -> Any:
     """The answer's document. Unreadable when it has more than so many bytes, or isn't JSON."""
     body = bytearray()

@@ -77,7 +77,7 @@ class Unexpected:
         try:
             await self.app(scope, receive, watch)
         except Exception:
-            log.exception("request failed", path=scope.get("path"))
+            log.exception("request failed")
             if scope["type"] != "http" or started:
                 raise
             await refused(scope, FAILED)(scope, receive, send)

@@ -14,6 +14,7 @@ log = structlog.get_logger()
 
 # As private.pre_request has it: what doesn't fit could forge lines of a log.
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+LONGEST_PATH = 200
 QUIET = frozenset({"/livez", "/readyz"})
 
 
@@ -45,13 +46,19 @@ class RequestLog:
             (log.debug if scope["path"] in QUIET and status == 200 else log.info)(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=loggable_path(scope),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 error_code=state.get("error_code"),
                 user_id=state.get("user_id"),
                 workspace_id=state.get("workspace_id"),
             )
+
+
+def loggable_path(scope: Scope) -> str:
+    """As it was sent: decoded, it may have what a terminal obeys, or what looks like another line."""
+    raw: bytes = scope.get("raw_path") or b""
+    return raw[:LONGEST_PATH].decode("ascii", "replace")
 
 
 def _request_id(scope: Scope) -> str:

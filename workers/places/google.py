@@ -19,7 +19,8 @@ import structlog
 from pydantic_core import to_json
 from yarl import URL
 
-from workers.outbound import Unreadable, loggable, read_json, whole_seconds
+from workers.api_error import whole_seconds
+from workers.outbound import Unreadable, loggable, read_json
 from workers.places.breaker import Breaker
 from workers.places.google_shapes import (
     check_of,

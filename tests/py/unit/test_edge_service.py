@@ -137,6 +137,12 @@ def test_a_request_id_that_could_forge_a_log_line_is_replaced(edge: Edge, sent: 
     assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["x-request-id"])
 
 
+def test_a_path_is_logged_as_it_was_sent_and_only_its_beginning(edge: Edge) -> None:
+    sent = "/%1b%5b31m%0a" + "x" * 300
+    edge.call("GET", sent, headers={"x-request-id": "terminal-12345678"})
+    assert edge.line_of("terminal-12345678")["path"] == sent[:200]
+
+
 def test_a_page_of_another_origin_may_call(edge: Edge) -> None:
     asked = {
         "origin": "https://app.example.com",

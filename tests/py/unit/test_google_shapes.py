@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from workers.places import google_shapes
+from tests.py.unit.spoilt_documents import anything, names_of, spoilt
 from workers.places.google_shapes import check_of, id_of, moved_id_of, place_of, reason_of, suggestions_of
 from workers.places.provider import Address
 
-NAMES = sorted(
-    set(re.findall(r'"(\w+)"', (Path(google_shapes.__file__)).read_text()))
-    - {"PREMISE", "SUB_PREMISE", "verified"}
-)
 WORDS = [
     "PREMISE",
     "street_number",
@@ -31,26 +24,6 @@ WORDS = [
     "12",
     "é",
 ]
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS) | st.text(max_size=300),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6),
-    max_leaves=40,
-)
-
-
-def spoilt(document: Any) -> st.SearchStrategy[Any]:
-    """The document, with anything in any place."""
-    if isinstance(document, dict):
-        whole: st.SearchStrategy[Any] = st.fixed_dictionaries(
-            {name: spoilt(value) for name, value in document.items()}
-        )
-    elif isinstance(document, list):
-        whole = st.tuples(*map(spoilt, document)).map(list)
-    else:
-        whole = st.just(document)
-    return st.one_of(*[whole] * 7, anything)
-
 
 SUGGESTIONS = {
     "suggestions": [
@@ -99,6 +72,7 @@ CHECK = {
     }
 }
 ERROR = {"error": {"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}
+NAMES = sorted(names_of([SUGGESTIONS, PLACE, CHECK, ERROR]) | {"startOffset", "movedPlaceId"})
 TYPED = Address("1 elm street", None, "Springfield", "IL", "62702", "US")
 # As the columns of public.properties are.
 LONGEST = {
@@ -109,6 +83,10 @@ LONGEST = {
     "postal_code": 20,
     "country": 2,
 }
+
+
+def is_object(document: Any) -> bool:
+    return isinstance(document, dict)
 
 
 def assert_savable(address: Address) -> None:
@@ -122,7 +100,7 @@ def assert_on_the_globe(position: tuple[float, float] | None) -> None:
         assert all(map(math.isfinite, position)) and abs(position[0]) <= 90 and abs(position[1]) <= 180
 
 
-@given(spoilt(SUGGESTIONS).filter(lambda document: isinstance(document, dict)))
+@given(spoilt(SUGGESTIONS, anything(NAMES, WORDS)).filter(is_object))
 def test_suggestions_are_texts_with_matches_inside(document: dict[str, Any]) -> None:
     for found in suggestions_of(document):
         assert found.place_id and found.text and isinstance(found.main_text, str)
@@ -130,7 +108,7 @@ def test_suggestions_are_texts_with_matches_inside(document: dict[str, Any]) -> 
         assert all(0 <= match.start < match.end <= len(found.text) for match in found.matches)
 
 
-@given(spoilt(PLACE).filter(lambda document: isinstance(document, dict)))
+@given(spoilt(PLACE, anything(NAMES, WORDS)).filter(is_object))
 def test_a_place_can_be_saved(document: dict[str, Any]) -> None:
     found = place_of(document, "ChIJasked")
     assert isinstance(found.place_id, str) and isinstance(found.formatted_address, str)
@@ -140,7 +118,7 @@ def test_a_place_can_be_saved(document: dict[str, Any]) -> None:
         assert renewed is None or isinstance(renewed, str)
 
 
-@given(spoilt(CHECK).filter(lambda document: isinstance(document, dict)))
+@given(spoilt(CHECK, anything(NAMES, WORDS)).filter(is_object))
 def test_a_checked_address_can_be_saved(document: dict[str, Any]) -> None:
     found = check_of(document, TYPED)
     assert found.address_status in ("verified", "corrected", "unverified")
@@ -149,7 +127,7 @@ def test_a_checked_address_can_be_saved(document: dict[str, Any]) -> None:
     assert_on_the_globe(found.position)
 
 
-@given(spoilt(ERROR))
+@given(spoilt(ERROR, anything(NAMES, WORDS)))
 def test_a_reason_is_a_text(document: Any) -> None:
     assert isinstance(reason_of(document), str)
 
