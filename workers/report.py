@@ -73,7 +73,7 @@ class Watch:
 
     def expect(self, length: int) -> None:
         if self._bar and self._task is not None:
-            self._bar.update(self._task, total=length)
+            self._bar.update(self._task, total=self.tally.total() + length)
 
     def settled(self, outcome: str) -> None:
         self.tally[outcome] += 1

@@ -55,8 +55,14 @@ def rent_roll(
     ] = False,
     verify_addresses: Annotated[
         bool,
-        typer.Option("--verify-addresses", help="Then have the workspace's unverified addresses checked."),
+        typer.Option(
+            "--verify-addresses",
+            help="Then have the workspace's unverified addresses checked, and wait for it while some are.",
+        ),
     ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Whether to wait for the addresses to be checked.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Import properties, units, renters and leases; all of the file or nothing.
@@ -83,10 +89,13 @@ def rent_roll(
                 shift=shift,
                 dry_run=dry_run,
                 verify_addresses=verify_addresses,
+                patience=run.PATIENCE if wait else 0,
             )
     report.show(outcome, as_json=as_json)
     if outcome.problems:
         raise typer.Exit(HAS_ERRORS)
+    if outcome.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command("addresses")

@@ -132,9 +132,22 @@ def _conclusion(outcome: Outcome) -> str:
     if outcome.dry_run:
         return f"No problems in {of_file}; {leases} would become active. Repeat without --dry-run."
     imported = f"Imported {of_file} into {outcome.workspace.name}; {leases} became active."
-    if outcome.addresses_queued is None:
-        return imported
-    return f"{imported} {outcome.addresses_queued} addresses will be checked."
+    return f"{imported}\n{_addresses(outcome.addresses)}" if outcome.addresses else imported
+
+
+def _addresses(summary: dict[str, int]) -> str:
+    told = [
+        f"The workspace's addresses: {summary['verified']} verified, {summary['corrected']} corrected,"
+        f" {summary['unverified']} unverified."
+    ]
+    if summary["proposed"]:
+        told.append(f"{summary['proposed']} proposed corrections wait in address_corrections for a decision.")
+    if summary["waiting"]:
+        told.append(
+            f"{summary['waiting']} wait to be checked by `freehold work --queue compliance`;"
+            " rpc/address_summary tells how far it is."
+        )
+    return "\n".join(told)
 
 
 def _document(outcome: Outcome) -> str:
@@ -151,6 +164,7 @@ def _document(outcome: Outcome) -> str:
             "errors": [vars(one) for one in outcome.problems],
             "changes": outcome.changes,
             "addresses_queued": outcome.addresses_queued,
+            "addresses": outcome.addresses,
         }
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from workers.imports.table import Table
 from workers.imports.values import DateStyle
 
 BATCH = 500
+PAUSE = 0.5  # seconds between two looks at the checks of addresses
+PATIENCE = 30.0  # seconds in which one of them at least is answered, where somebody works on them
 
 
 class Api(Protocol):
@@ -42,7 +45,10 @@ class Workspace:
 
 @dataclass
 class Outcome:
-    """`changes` is what was done, or would be without the problems; {} if nobody worked that out."""
+    """`changes` is what was done, or would be without the problems; {} if nobody worked that out.
+
+    `addresses` is how far checking the workspace's addresses was when we looked last.
+    """
 
     workspace: Workspace
     file: str
@@ -53,6 +59,8 @@ class Outcome:
     problems: list[Problem] = field(default_factory=list)
     changes: dict[str, Any] = field(default_factory=dict)
     addresses_queued: int | None = None
+    addresses: dict[str, int] | None = None
+    interrupted: bool = False
 
     @property
     def committed(self) -> bool:
@@ -92,10 +100,12 @@ def run_import(
     shift: timedelta = timedelta(),
     dry_run: bool = False,
     verify_addresses: bool = False,
+    patience: float = PATIENCE,
 ) -> Outcome:
     """All or nothing: with a problem anywhere nothing is changed. Interrupted before the commit, neither.
 
-    `verify_addresses`: afterwards the workspace's unverified addresses are queued, to be checked.
+    `verify_addresses`: afterwards the workspace's unverified addresses are queued to be checked, and waited
+    for as long as some are answered every `patience` seconds.
     """
     outcome = Outcome(workspace, table.name, len(table.records), table.ignored, dry_run)
     progress.begin("Reading", len(table.records))
@@ -135,7 +145,11 @@ def run_import(
     outcome.changes = api.rpc("commit_import", {"import_id": started["id"]})
     progress.advance(1)
     if verify_addresses:
-        outcome.addresses_queued = api.rpc("verify_addresses", {"workspace_id": workspace.id})
+        try:
+            outcome.addresses_queued = api.rpc("verify_addresses", {"workspace_id": workspace.id})
+            _await_checks(api, outcome, progress, patience)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
     return outcome
 
 
@@ -168,6 +182,22 @@ def _told(errors: Sequence[dict[str, Any]], table: Table) -> list[Problem]:
             Problem(error["line"], label, value, error["code"], error["message"], error["remedy"])
         )
     return problems
+
+
+def _await_checks(api: Api, outcome: Outcome, progress: Progress, patience: float) -> None:
+    """Others check them. The import is done: whatever ends the waiting undoes nothing."""
+    asked = {"workspace_id": outcome.workspace.id}
+    with suppress(ApiError):
+        summary = outcome.addresses = api.rpc("address_summary", asked)
+        progress.begin("Checking addresses", summary["waiting"])
+        until = time.monotonic() + patience
+        while summary["waiting"] and time.monotonic() < until:
+            time.sleep(PAUSE)
+            before = summary["waiting"]
+            summary = outcome.addresses = api.rpc("address_summary", asked)
+            if summary["waiting"] < before:
+                progress.advance(before - summary["waiting"])
+                until = time.monotonic() + patience
 
 
 def _discard(api: Api, import_id: str) -> None:

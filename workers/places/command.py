@@ -104,6 +104,15 @@ async def _verified(settings: Settings, workspace: str, watch: Watch) -> tuple[d
     from workers.supabase_api import WorkerApi
     from workers.work import check_addresses
 
-    async with WorkerApi.of(settings) as api:
-        queued: dict[str, Any] = await api.rpc("verify_addresses", {"p_workspace": workspace})
-    return queued, await check_addresses(settings, watch, until_empty=True)
+    told: dict[str, Any] = {"workspace_id": None, "unverified": 0, "queued": 0}
+    asked = {"p_workspace": workspace}
+    while True:
+        async with WorkerApi.of(settings) as api:
+            some = await api.rpc("verify_addresses", asked)
+        told["workspace_id"] = some["workspace_id"]
+        told["unverified"] += some["unverified"]
+        told["queued"] += some["queued"]
+        finished = await check_addresses(settings, watch, until_empty=True)
+        if some["last"] is None or watch.signal is not None or not finished:
+            return told, finished
+        asked["p_after"] = some["last"]

@@ -146,18 +146,53 @@ def test_a_workspace_that_is_not_there_is_said_so(freehold: Freehold) -> None:
     assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "workspace_not_found")
 
 
-def test_an_import_has_its_addresses_verified(
+READ = """
+    select address_status, place_id like 'local:%%'
+    from public.properties where workspace_id = %s and name = 'Court'
+"""
+
+
+def test_an_import_waits_for_its_addresses_and_tells_what_became_of_them(
     freehold: Freehold, landlord: Landlord, street: str, stack_db: Db
 ) -> None:
     (freehold.folder / "rent.csv").write_text(RENT_ROLL.format(street=street))
-    told = freehold.json("import", "rent-roll", "rent.csv", "--verify-addresses")
+    with subprocess.Popen(
+        [sys.executable, "-m", "workers", "work", "--queue", "compliance"], env=freehold.env
+    ) as worker:
+        told = freehold.json("import", "rent-roll", "rent.csv", "--verify-addresses")
+        worker.terminate()
     assert (told["ok"], told["addresses_queued"]) == (True, 2)
+    counts = {"waiting": 0, "verified": 1, "corrected": 0, "unverified": 1, "proposed": 0}
+    assert told["addresses"] == counts
+    assert stack_db.execute(READ, (landlord.workspace_id,)).fetchone() == ("verified", True)
+    shown = freehold.run("import", "rent-roll", "rent.csv", "--verify-addresses").stdout
+    assert "The workspace's addresses: 1 verified, 0 corrected, 1 unverified." in shown
+
+
+def test_an_import_does_not_wait_for_nobody(
+    freehold: Freehold, landlord: Landlord, street: str, stack_db: Db
+) -> None:
+    (freehold.folder / "rent.csv").write_text(RENT_ROLL.format(street=street))
+    done = freehold.run("import", "rent-roll", "rent.csv", "--verify-addresses", "--no-wait")
+    assert done.returncode == 0, done.stderr
+    assert "2 wait to be checked by `freehold work --queue compliance`; rpc/address_summary" in done.stdout
+    assert freehold.json("work", "--queue", "compliance", "--until-empty")["messages"]["verified"] == 1
+    assert stack_db.execute(READ, (landlord.workspace_id,)).fetchone() == ("verified", True)
+
+
+def test_ctrl_c_while_an_import_waits_leaves_it_imported(
+    freehold: Freehold, landlord: Landlord, street: str, stack_db: Db
+) -> None:
+    (freehold.folder / "rent.csv").write_text(RENT_ROLL.format(street=street))
+    terminal = Terminal(freehold, "import", "rent-roll", "rent.csv", "--verify-addresses")
+    queued = "select count(*) from private.address_checks where workspace_id = %s and status = 'queued'"
+    wait_until(lambda: stack_db.execute(queued, (landlord.workspace_id,)).fetchone() == (2,))
+    terminal.press_ctrl_c()
+    code, shown = terminal.ended()
+    assert code == 130
+    assert "Traceback" not in shown and "Imported 1 rows" in shown
     freehold.json("work", "--queue", "compliance", "--until-empty")
-    read = """
-        select address_status, place_id like 'local:%%'
-        from public.properties where workspace_id = %s and name = 'Court'
-    """
-    wait_until(lambda: stack_db.execute(read, (landlord.workspace_id,)).fetchone() == ("verified", True))
+    assert stack_db.execute(READ, (landlord.workspace_id,)).fetchone() == ("verified", True)
 
 
 class Slow:
