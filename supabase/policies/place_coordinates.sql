@@ -1,4 +1,5 @@
--- Who may do what with coordinates of places. Whoever sees a property there sees them; the workers alone write.
+-- Who may do what with coordinates of places. Whoever sees a property there sees them; the workers alone write. Google's are in nobody's
+-- sight once they are too old to be kept, whether they were deleted by then or not: a backup may have brought them back.
 
 alter table public.place_coordinates enable row level security;
 revoke all on public.place_coordinates from anon, authenticated, service_role;
@@ -14,4 +15,5 @@ create policy members_and_portal_select on public.place_coordinates
             or workspace_id in (select private.workspaces_with('portfolio.read'))
             or place_id in (select private.my_place_ids())
         )
+        and (provider <> 'google' or fetched_at > (select private.kept_since()))
     );

@@ -42,7 +42,9 @@ create index properties_manager_id_idx on public.properties (workspace_id, manag
 create index properties_status_idx on public.properties (workspace_id, status);
 create index properties_city_idx on public.properties (workspace_id, state, city);
 create index properties_place_id_idx on public.properties (workspace_id, place_id) where place_id is not null;
-create index properties_place_checked_at_idx on public.properties (place_checked_at) where place_id is not null;
+-- Google's alone are renewed.
+create index properties_place_checked_at_idx on public.properties (place_checked_at)
+    where place_id !~ '^(local|photon|nominatim):';
 create index properties_unverified_idx on public.properties (workspace_id, id) where address_status = 'unverified';
 
 

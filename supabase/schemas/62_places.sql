@@ -62,6 +62,22 @@ $$;
 grant execute on function private.google_retention() to authenticated;
 
 
+-- What Google told before is not kept. In PL/pgSQL, so that a policy asks once a query.
+create function private.kept_since()
+    returns timestamptz
+    stable
+    parallel safe
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    return now() - private.google_retention();
+end
+$$;
+
+grant execute on function private.kept_since() to authenticated;
+
+
 create function public.coordinates(property public.properties)
     returns jsonb
     stable

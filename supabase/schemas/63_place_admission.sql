@@ -514,14 +514,15 @@ begin
         returning workspace_id, property_id, status
     ),
     again as (
-        delete from private.address_checks as c
-        using gone as g
+        update private.address_checks as c
+        set status = 'due', attempts = 0, fence = null, queued_at = p_now, finished_at = null
+        from gone as g
         where
             g.status = 'open'
             and c.workspace_id = g.workspace_id
             and c.property_id = g.property_id
             and c.kind = 'verify'
-            and c.status <> 'queued'
+            and c.status in ('done', 'failed')
     )
     select count(*) into v_rows from gone;
     v_deleted := v_deleted || jsonb_build_object('address_corrections', v_rows);

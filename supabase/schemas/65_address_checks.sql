@@ -108,7 +108,7 @@ create table private.address_checks (
     property_id uuid not null,
     kind text not null check (kind in ('verify', 'renew', 'locate')),
     subject text not null,
-    status text not null default 'queued' check (status in ('queued', 'done', 'failed')),
+    status text not null default 'queued' check (status in ('due', 'queued', 'done', 'failed')),
     attempts integer not null default 0,
     fence integer,
     asked_of text,
@@ -121,11 +121,28 @@ create table private.address_checks (
 )
 with (fillfactor = 70);
 
+create index address_checks_waiting_idx on private.address_checks (status, workspace_id, queued_at, id)
+    where status in ('due', 'queued');
+
 comment on table private.address_checks is $$What was or is to be asked about a property's address, once of each kind.
 
 verify: is the address known? renew: is the place id still good? locate: where is the place? subject is what is asked about, the address'
-digest or the place id: an answer about another one is dropped. asked_of and asked_on are what the last try is counted under in
+digest or the place id: an answer about another one is dropped. due: to be queued when it is its workspace's turn. asked_of and asked_on are what the last try is counted under in
 places_usage, as long as it may turn out that nobody was asked.$$;
+
+
+-- What is asked about a property by checks of a kind; null: nothing any more.
+create function private.subject_of(p_property public.properties, p_kind text)
+    returns text
+    immutable
+    set search_path = ''
+    language sql
+as $$
+    select case
+        when p_kind <> 'verify' then p_property.place_id
+        when p_property.address_status = 'unverified' then private.address_digest(p_property)
+    end
+$$;
 
 
 -- Queues checks for properties, once each; one that waits already is left alone. Answers how many were queued.
@@ -167,27 +184,129 @@ end
 $$;
 
 
--- Properties whose address nobody has checked as it stands now.
-create function private.unchecked_properties(p_workspace_id uuid, p_limit integer)
-    returns uuid[]
-    stable
+-- Notes addresses that nobody has checked as they stand now: what is due is found without looking at all that were checked before.
+create function private.note_addresses()
+    returns trigger
+    volatile
     security definer
     set search_path = ''
-    language sql
+    language plpgsql
 as $$
-    select coalesce(array_agg(u.id), '{}')
-    from (
-        select p.id
-        from public.properties as p
-        left join private.address_checks as c
-            on c.workspace_id = p.workspace_id and c.property_id = p.id and c.kind = 'verify'
-        where
-            p.address_status = 'unverified'
-            and (p_workspace_id is null or p.workspace_id = p_workspace_id)
-            and (c.id is null or (c.status <> 'queued' and c.subject <> private.address_digest(p)))
-        order by p.workspace_id, p.id
+begin
+    insert into private.address_checks as c (workspace_id, property_id, kind, subject, status, queued_at)
+    select n.workspace_id, n.id, 'verify', private.address_digest(row(n.*)::public.properties), 'due', now()
+    from new_rows as n
+    where n.address_status = 'unverified'
+    order by n.workspace_id, n.id
+    on conflict (workspace_id, property_id, kind) do update set
+        subject = excluded.subject,
+        status = 'due',
+        attempts = 0,
+        fence = null,
+        last_error = null,
+        queued_at = excluded.queued_at,
+        finished_at = null
+    where c.status in ('done', 'failed') and c.subject <> excluded.subject;
+    return null;
+end
+$$;
+
+create trigger note_added_addresses after insert on public.properties
+    referencing new table as new_rows
+    for each statement execute function private.note_addresses();
+
+create trigger note_changed_addresses after update on public.properties
+    referencing new table as new_rows
+    for each statement execute function private.note_addresses();
+
+
+-- Queues what is due, of one workspace or of all in turn: each has 1,000 checks in the queue at most, so that nobody's many keep the
+-- others' few waiting. Answers how many were queued.
+create function private.queue_due_checks(p_workspace_id uuid, p_limit integer, p_now timestamptz)
+    returns integer
+    volatile
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+declare
+    v_ids uuid[];
+begin
+    with recursive waiting as (
+        -- One look at the index for each workspace.
+        (
+            select c.workspace_id
+            from private.address_checks as c
+            where c.status = 'due' and (p_workspace_id is null or c.workspace_id = p_workspace_id)
+            order by c.workspace_id
+            limit 1
+        )
+        union all
+        select (
+            select c.workspace_id
+            from private.address_checks as c
+            where c.status = 'due' and c.workspace_id > w.workspace_id
+            order by c.workspace_id
+            limit 1
+        )
+        from waiting as w
+        where w.workspace_id is not null and p_workspace_id is null
+    ),
+    chosen as (
+        select d.id, d.turn, w.workspace_id
+        from waiting as w
+        cross join lateral (
+            select count(*) as queued
+            from (
+                select from private.address_checks as c
+                where c.status = 'queued' and c.workspace_id = w.workspace_id
+                limit 1000
+            ) as q
+        ) as q
+        cross join lateral (
+            select c.id, row_number() over (order by c.queued_at, c.id) as turn
+            from private.address_checks as c
+            where c.status = 'due' and c.workspace_id = w.workspace_id
+            order by c.queued_at, c.id
+            limit 1000 - q.queued
+        ) as d
+        where w.workspace_id is not null
+        order by d.turn, w.workspace_id
         limit p_limit
-    ) as u
+    ),
+    queued as (
+        update private.address_checks as c
+        set
+            -- A person may have confirmed it meanwhile.
+            status = case when p.address_status = 'unverified' then 'queued' else 'done' end,
+            subject = case when p.address_status = 'unverified' then c.subject else '' end,
+            queued_at = p_now,
+            finished_at = case when p.address_status <> 'unverified' then p_now end
+        from public.properties as p
+        where
+            p.workspace_id = c.workspace_id
+            and p.id = c.property_id
+            and c.id in (
+                select d.id
+                from private.address_checks as d
+                where d.id = any (array(select chosen.id from chosen)) and d.status = 'due'
+                for update skip locked
+            )
+        returning c.id, c.status
+    )
+    select array_agg(q.id order by chosen.turn, chosen.workspace_id)
+    into v_ids
+    from queued as q
+    join chosen on chosen.id = q.id
+    where q.status = 'queued';
+    if v_ids is null then
+        return 0;
+    end if;
+    perform pgmq.send_batch('compliance', array(
+        select jsonb_build_object('check_id', i.id) from unnest(v_ids) with ordinality as i (id, n) order by i.n
+    ));
+    return cardinality(v_ids);
+end
 $$;
 
 
@@ -222,7 +341,7 @@ begin
         limit 1000
     );
     return jsonb_build_object(
-        'verify', private.queue_address_checks(private.unchecked_properties(null, 1000), 'verify', p_now),
+        'verify', private.queue_due_checks(null, 5000, p_now),
         'renew', private.queue_address_checks(v_stale, 'renew', p_now)
     );
 end
@@ -230,11 +349,11 @@ $$;
 
 comment on function worker.queue_address_checks(timestamptz) is $$Queues what of addresses is to be checked
 
-Addresses typed by hand, each once until it changes, and place ids that were last checked over twelve months ago; at most 1,000 of
-each. Answers how many.$$;
+Addresses typed by hand, each once until it changes, at most 5,000 of all workspaces in turn and 1,000 of each that are not answered yet; and
+place ids that were last checked over twelve months ago, at most 1,000. Answers how many.$$;
 
 
-create function worker.verify_addresses(p_workspace text)
+create function worker.verify_addresses(p_workspace text, p_after uuid default null)
     returns jsonb
     volatile
     security definer
@@ -257,19 +376,25 @@ begin
     end if;
     -- Asked for on purpose: an address that nobody knew may be known by now.
     v_properties := array(
-        select p.id from public.properties as p where p.workspace_id = v_ids[1] and p.address_status = 'unverified'
+        select p.id
+        from public.properties as p
+        where p.workspace_id = v_ids[1] and p.address_status = 'unverified' and (p_after is null or p.id > p_after)
+        order by p.id
+        limit 1000
     );
     return jsonb_build_object(
         'workspace_id', v_ids[1],
         'unverified', cardinality(v_properties),
-        'queued', private.queue_address_checks(v_properties, 'verify', now())
+        'queued', private.queue_address_checks(v_properties, 'verify', now()),
+        'last', case when cardinality(v_properties) = 1000 then v_properties[1000] end
     );
 end
 $$;
 
-comment on function worker.verify_addresses(text) is $$Queues all unverified addresses of a workspace
+comment on function worker.verify_addresses(text, uuid) is $$Queues the unverified addresses of a workspace
 
-`p_workspace` is its id or name. Answers {workspace_id, unverified, queued}: what waits already is not queued twice.$$;
+`p_workspace` is its id or name. At most 1,000: answers {workspace_id, unverified, queued, last}; what waits already is not queued twice. `last`
+is null when these were all; else it is `p_after` of the call for the next ones.$$;
 
 
 create function private.verify_addresses(p_workspace_id uuid)
@@ -281,7 +406,7 @@ create function private.verify_addresses(p_workspace_id uuid)
 as $$
 begin
     perform private.require_permission(p_workspace_id, 'portfolio.write');
-    return private.queue_address_checks(private.unchecked_properties(p_workspace_id, 10000), 'verify', now());
+    return private.queue_due_checks(p_workspace_id, 1000, now());
 end
 $$;
 
@@ -300,22 +425,90 @@ $$;
 comment on function public.verify_addresses(uuid) is $$Has addresses checked that were typed by hand
 
 Queues those of `workspace_id` that are unverified and were not checked as they stand; without this call they are queued within ten
-minutes. Needs `portfolio.write`. Answers how many. What comes of it: properties.address_status, and proposals in address_corrections.$$;
+minutes. Needs `portfolio.write`. Answers how many: of very many the first 1,000, and the others follow by themselves. What comes of it:
+properties.address_status, and proposals in address_corrections; `address_summary` tells how far it is.$$;
 
 grant execute on function public.verify_addresses(uuid) to authenticated;
 
 
--- What is asked about a property by checks of a kind; null: nothing any more.
-create function private.subject_of(p_property public.properties, p_kind text)
-    returns text
-    immutable
+create function private.address_summary(p_workspace_id uuid)
+    returns jsonb
+    stable
+    security definer
+    set search_path = ''
+    language plpgsql
+as $$
+begin
+    perform private.require_permission(p_workspace_id, 'portfolio.read');
+    return jsonb_build_object(
+        'waiting', (
+            select count(*)
+            from private.address_checks as c
+            where c.status in ('due', 'queued') and c.workspace_id = p_workspace_id and c.kind = 'verify'
+        ),
+        'proposed', (
+            select count(*)
+            from public.address_corrections as c
+            where
+                c.workspace_id = p_workspace_id
+                and c.status = 'open'
+                and c.proposed_at > now() - private.google_retention()
+        )
+    ) || (
+        select jsonb_build_object(
+            'verified', count(*) filter (where p.address_status = 'verified'),
+            'corrected', count(*) filter (where p.address_status = 'corrected'),
+            'unverified', count(*) filter (where p.address_status = 'unverified')
+        )
+        from public.properties as p
+        where p.workspace_id = p_workspace_id
+    );
+end
+$$;
+
+grant execute on function private.address_summary(uuid) to authenticated;
+
+
+create function public.address_summary(workspace_id uuid)
+    returns jsonb
+    stable
     set search_path = ''
     language sql
 as $$
-    select case
-        when p_kind <> 'verify' then p_property.place_id
-        when p_property.address_status = 'unverified' then private.address_digest(p_property)
-    end
+    select private.address_summary(workspace_id)
+$$;
+
+comment on function public.address_summary(uuid) is $$How far the checking of addresses is
+
+Of `workspace_id`; needs `portfolio.read`. Answers {waiting, verified, corrected, unverified, proposed}: properties by their address_status;
+checks that still wait for an answer; and proposals that wait for somebody to accept or dismiss them.$$;
+
+grant execute on function public.address_summary(uuid) to authenticated;
+
+
+-- An address that changed while it was asked about in vain is due again. To be called by whoever settles a check, holding it.
+create function private.note_again(p_check_id uuid)
+    returns void
+    volatile
+    set search_path = ''
+    language sql
+as $$
+    update private.address_checks as c
+    set
+        subject = private.subject_of(p, c.kind),
+        status = 'due',
+        attempts = 0,
+        fence = null,
+        last_error = null,
+        queued_at = now(),
+        finished_at = null
+    from public.properties as p
+    where
+        c.id = p_check_id
+        and c.kind = 'verify'
+        and p.workspace_id = c.workspace_id
+        and p.id = c.property_id
+        and private.subject_of(p, c.kind) <> c.subject
 $$;
 
 
@@ -341,6 +534,7 @@ begin
         'check_id', p_check.id, 'error', left(p_error, 2000), 'attempts', p_check.attempts
     ));
     perform pgmq.delete((p_queue).name, p_msg_id);
+    perform private.note_again(p_check.id);
 end
 $$;
 
@@ -372,7 +566,8 @@ begin
             continue;
         end if;
         update private.address_checks
-        set status = 'done', fence = v_claimed.read_ct, finished_at = clock_timestamp()
+        -- Nobody was asked about anything: the same address would be due, were it unverified again.
+        set status = 'done', subject = '', fence = v_claimed.read_ct, finished_at = clock_timestamp()
         where id = v_check.id;
         perform pgmq.delete(v_queue.name, v_claimed.msg_id);
     end loop;
@@ -492,6 +687,7 @@ as $$
 declare
     v_check private.address_checks := private.held_check(p_msg_id, p_read_ct);
     v_answer jsonb;
+    v_wait integer;
 begin
     if v_check.id is null then
         return false;
@@ -508,7 +704,9 @@ begin
         )), true, null) -> 0;
         if not (v_answer ->> 'admitted')::boolean then
             -- Not its turn yet. It waits for its limit, and no try is counted.
-            perform pgmq.set_vt('compliance', p_msg_id, (v_answer ->> 'retry_after')::integer + (random() * 10)::integer);
+            -- And not all at once then: each that asks again in vain holds up those who type.
+            v_wait := (v_answer ->> 'retry_after')::integer;
+            perform pgmq.set_vt('compliance', p_msg_id, v_wait + (random() * least(600, greatest(60, v_wait)))::integer);
             return null;
         end if;
     end if;
@@ -601,13 +799,13 @@ begin
             proposed_at = excluded.proposed_at;
     elsif v_outcome = 'gone' then
         -- The service no longer knows the place: the address is to be asked about anew, as if it never had been.
-        update public.properties set place_id = null, address_status = 'unverified' where id = p_property.id;
         delete from private.address_checks
         where
             workspace_id = p_check.workspace_id
             and property_id = p_check.property_id
             and kind = 'verify'
-            and status <> 'queued';
+            and status in ('done', 'failed');
+        update public.properties set place_id = null, address_status = 'unverified' where id = p_property.id;
     elsif v_outcome = 'renewed' then
         update public.properties set place_id = v_place_id, place_checked_at = p_now where id = p_property.id;
     end if;
@@ -662,6 +860,7 @@ begin
     set status = 'done', fence = p_read_ct, last_error = null, finished_at = p_now
     where id = v_check.id;
     perform pgmq.delete('compliance', p_msg_id);
+    perform private.note_again(v_check.id);
     return v_outcome;
 end
 $$;

@@ -54,8 +54,8 @@ def test_an_address_that_a_person_confirmed_while_it_waited_is_not_asked_about(
     assert office.claim() == []
     assert office.waiting() == 0
     assert value(office.db, "select status from private.address_checks") == "done"
-    office.change(house, address_line1="2 Oak")
-    assert office.queue()["verify"] == 1, "changed again, it is asked about"
+    office.change(house, address_status="unverified")
+    assert office.queue()["verify"] == 1, "unverified again, it is asked about"
 
 
 def test_an_address_that_a_person_confirmed_meanwhile_gets_no_proposal(office: Office) -> None:
@@ -253,3 +253,13 @@ def test_a_property_can_be_deleted_while_its_check_is_answered(office: Office, d
         deleting.commit()
         assert answer.result(timeout=10) == "stale"
     assert value(office.db, "select count(*) from private.address_checks") == 0
+
+
+def test_an_address_that_changed_while_the_provider_failed_for_good_is_asked_about(office: Office) -> None:
+    house = office.add()
+    office.queue()
+    (claim,) = office.claim()
+    office.begin(claim)
+    office.change(house, address_line1="2 Oak")
+    assert office.fail(claim, kind="permanent")["outcome"] == "failed"
+    assert office.queue()["verify"] == 1

@@ -323,7 +323,7 @@ def test_an_operator_has_a_workspace_checked_by_its_name(office: Office) -> None
     office.add()
     office.db.execute("update public.workspaces set name = 'Elm Homes' where id = %s", (office.workspace_id,))
     verify = "select worker.verify_addresses(%s)"
-    expected = {"workspace_id": office.workspace_id, "unverified": 1, "queued": 1}
+    expected = {"workspace_id": office.workspace_id, "unverified": 1, "queued": 1, "last": None}
     assert value(office.db, verify, "Elm Homes") == expected
     assert value(office.db, verify, office.workspace_id) == {**expected, "queued": 0}
     searcher(office.db)

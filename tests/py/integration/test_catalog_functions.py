@@ -20,7 +20,7 @@ FOLLOWED = """
 
 # Who may execute what, written by hand: a new RPC is added here on purpose, or this fails.
 RPCS = """
-    accept_address_correction accept_invitation accept_maintenance activate_lease amend_lease
+    accept_address_correction accept_invitation accept_maintenance activate_lease address_summary amend_lease
     assign_maintenance audit_head change_maintenance_status change_member_role check_import
     commit_import complete_inspection create_workspace dashboard_kpis decline_maintenance discard_import
     dismiss_address_correction end_lease erase_personal_data give_notice inspection_content invite
@@ -32,7 +32,7 @@ RPCS = """
 """
 # Each has a half in `private`, executed as the caller, too; and so is what policies, defaults and checks ask.
 ASKED = """
-    are_options conditional fail google_retention has_portal is_timezone my_assigned_request_ids
+    are_options conditional fail google_retention has_portal is_timezone kept_since my_assigned_request_ids
     my_audiences my_current_lease_ids my_document_ids my_household_request_ids my_inspection_ids my_lease_ids
     my_place_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
     search_text workspaces_in_reach workspaces_with

@@ -1,5 +1,5 @@
 begin;
-select plan(27);
+select plan(32);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -17,6 +17,22 @@ select throws_matching(
 );
 select throws_matching($$ select public.verify_addresses(ws('a')) $$, 'permission_denied', 'has none checked');
 select throws_matching($$ select public.locate_property(prop('a')) $$, 'permission_denied', 'has none located');
+
+select results_eq(
+    $$ select public.address_summary(ws('a')) - 'waiting' $$,
+    $$ values ('{"verified": 0, "corrected": 0, "unverified": 2, "proposed": 1}'::jsonb) $$, 'is told how far it is'
+);
+select throws_matching($$ select public.address_summary(ws('b')) $$, 'workspace_not_found', 'but not of B');
+select act_as_postgres();
+update public.address_corrections
+set proposed_at = now() - interval '29 days'
+where id = tests.id_of('a', 'address_correction');
+select act_as('viewer_a');
+select results_eq(
+    'select address_line1 from public.address_corrections', array['2 Elm St'], 'sees none that is too old to be kept'
+);
+select act_as_postgres();
+update public.address_corrections set proposed_at = now() where id = tests.id_of('a', 'address_correction');
 
 \echo '# the owner of workspace A, past the RPCs'
 select act_as('owner_a');
@@ -81,6 +97,7 @@ select throws_matching(
 );
 select act_as('renter_a');
 select is_empty('select from public.address_corrections', 'a renter sees none');
+select throws_matching($$ select public.address_summary(ws('a')) $$, 'workspace_not_found', 'nor how far it is');
 select act_as('vendor_a');
 select is_empty('select from public.address_corrections', 'a vendor sees none');
 select act_as('suspended_a');
@@ -91,6 +108,7 @@ select throws_matching(
 );
 select act_as('outsider');
 select is_empty('select from public.address_corrections', 'an outsider sees none');
+select throws_matching($$ select public.address_summary(ws('a')) $$, 'workspace_not_found', 'nor how far it is');
 select act_as('anon');
 select throws_ok(
     'select from public.address_corrections', '42501', 'permission denied for table address_corrections',

@@ -1,5 +1,5 @@
 begin;
-select plan(14);
+select plan(16);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -15,6 +15,24 @@ select results_eq(
         from generate_series(1, 2)
     $$,
     'and where each property is'
+);
+
+\echo '# what is too old to be kept, and not deleted yet'
+select act_as_postgres();
+insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
+values
+(ws('a'), 'old', 1, 2, 'google', now() - interval '29 days'),
+(ws('a'), 'not quite', 1, 2, 'google', now() - interval '29 days' + interval '1 second'),
+(ws('a'), 'photon:1', 1, 2, 'photon', now() - interval '9 years');
+select act_as('viewer_a');
+select results_eq(
+    $$ select place_id from public.place_coordinates where latitude = 1 order by 1 $$,
+    array['not quite', 'photon:1'], 'is in nobody''s sight, if it is Google''s'
+);
+select act_as_postgres();
+select results_eq(
+    $$ with gone as (delete from public.place_coordinates where latitude = 1 returning place_id) select count(*) from gone $$,
+    array[3::bigint], 'though it is there'
 );
 
 \echo '# the owner of workspace A'
