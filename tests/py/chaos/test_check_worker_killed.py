@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from scripts.stack import keeper
 from scripts.stack.layout import Stack
 from tests.py.serving import serving
 from tests.py.support import wait_until
@@ -23,6 +24,14 @@ from tests.py.support import wait_until
 COUNT = 12
 # By point: how many calls the killed worker's check adds. Asked twice is no harm, and each call is counted.
 POINTS = {"before_claim": 0, "after_claim": 0, "before_send": 0, "handing_over": 1, "answered": 1}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack of this module's own: its workers check whatever address waits."""
+    root = keeper.new_root()
+    yield keeper.obtain(root, os.getpid())
+    keeper.release(root)
 
 
 class Photon:

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from scripts.stack import keeper
 from scripts.stack.layout import Stack
 from tests.py.integration.landlord import Landlord
 from tests.py.serving import serving
@@ -34,6 +35,14 @@ Property,Address,City,State,Zip,Unit,First Name,Last Name,Lease No,Lease Start,L
 Court,1 {street} Street,Ames,IA,50010,1A,,,,,,
 """
 VISIBLE = "select count(*) from pgmq.q_compliance where vt <= clock_timestamp()"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack of this module's own: its workers check whatever address waits."""
+    root = keeper.new_root()
+    yield keeper.obtain(root, os.getpid())
+    keeper.release(root)
 
 
 class Freehold:
