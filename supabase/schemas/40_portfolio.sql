@@ -103,7 +103,7 @@ comment on column public.properties.city is $$City or town.$$;
 comment on column public.properties.state is $$State, province or region; in the United States the two-letter code.$$;
 comment on column public.properties.postal_code is $$Postal code as text: leading zeros count.$$;
 comment on column public.properties.country is $$ISO 3166-1 alpha-2 code.$$;
-comment on column public.properties.latitude is $$WGS 84, degrees north, as confirmed by a person.$$;
+comment on column public.properties.latitude is $$WGS 84, degrees north, as confirmed by a person. What Google told of the place is not kept here.$$;
 comment on column public.properties.longitude is $$WGS 84, degrees east, as confirmed by a person.$$;
 comment on column public.properties.place_id is $$The id of the place, where the address was chosen from suggestions: Google's, or one that begins with local:, photon: or nominatim:.$$;
 comment on column public.properties.place_checked_at is

@@ -126,6 +126,8 @@ create table public.places_usage (
 -- Rewritten many times a minute, and no index has what changes.
 with (fillfactor = 50);
 
+create index places_usage_on_day_idx on public.places_usage (on_day);
+
 create trigger refuse_truncate before truncate on public.places_usage
     for each statement execute function private.refuse_truncate();
 

@@ -491,6 +491,36 @@ permission_denied, places_invalid_session or places_quota; scope is the limit th
 their session: its token is given to nobody again. 503 `places_unavailable` when too many ask at once.$$;
 
 
+create function worker.places_spend(p_days integer default 30, p_now timestamptz default now())
+    returns jsonb
+    stable
+    security definer
+    set search_path = ''
+    language sql
+as $$
+    select coalesce(jsonb_agg(to_jsonb(s) order by s.cost_microdollars desc, s.calls desc, s.workspace_id, s.provider), '[]')
+    from (
+        select
+            u.workspace_id,
+            w.name as workspace,
+            u.provider,
+            sum(u.calls) as calls,
+            sum(u.cost_microdollars) as cost_microdollars
+        from public.places_usage as u
+        join public.workspaces as w on w.id = u.workspace_id
+        where u.on_day > (p_now at time zone 'UTC')::date - p_days
+        group by u.workspace_id, w.name, u.provider
+        order by 5 desc, 4 desc, 1, 3
+        limit 1000
+    ) as s
+$$;
+
+comment on function worker.places_spend(integer, timestamptz) is $$What workspaces asked of services for addresses, and what that costs
+
+On the last `p_days` days (UTC), today included. Answers [{workspace_id, workspace, provider, calls, cost_microdollars}], the dearest first, 1,000
+at most.$$;
+
+
 create function worker.purge_places(p_now timestamptz default now())
     returns jsonb
     volatile

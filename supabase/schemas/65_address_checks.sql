@@ -41,6 +41,18 @@ begin
     elsif new.place_id is not null then
         new.place_checked_at := now();
     end if;
+    -- What Google told may not be kept here: a form that hands it on saves nothing. The field `coordinates` tells it as long as it may.
+    if new.latitude is not null and exists (
+        select from public.place_coordinates as c
+        where
+            c.workspace_id = new.workspace_id
+            and c.place_id = new.place_id
+            and c.provider = 'google'
+            and (c.latitude, c.longitude) = (new.latitude, new.longitude)
+    ) then
+        new.latitude := null;
+        new.longitude := null;
+    end if;
     return new;
 end
 $$;

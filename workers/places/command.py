@@ -100,6 +100,32 @@ def verify(
         raise typer.Exit(FAILED)
 
 
+@app.command()
+def usage(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="So many days (UTC), today included.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each workspace asked of services for addresses, and what that costs at list price."""
+    from workers.api_error import ApiError
+    from workers.places import report
+    from workers.settings import FOR_WORKER
+    from workers.supabase_api import WorkerApi
+
+    settings = settings_for(*FOR_WORKER)
+
+    async def ask() -> list[dict[str, Any]]:
+        async with WorkerApi.of(settings) as api:
+            rows: list[dict[str, Any]] = await api.rpc("places_spend", {"p_days": days})
+            return rows
+
+    try:
+        rows = asyncio.run(ask())
+    except ApiError as error:
+        report.unavailable(error, as_json=as_json)
+        raise typer.Exit(UNAVAILABLE if error.transient else FAILED) from None
+    report.usage(rows, days, as_json=as_json)
+
+
 async def _verified(settings: Settings, workspace: str, watch: Watch) -> tuple[dict[str, Any], bool]:
     from workers.supabase_api import WorkerApi
     from workers.work import check_addresses

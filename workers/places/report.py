@@ -53,6 +53,23 @@ def verified(queued: Mapping[str, Any], tally: Counter[str], *, stopped: bool, a
         print("Proposed corrections wait in address_corrections for somebody to accept or dismiss them.")
 
 
+def usage(rows: Sequence[Mapping[str, Any]], days: int, *, as_json: bool) -> None:
+    if as_json:
+        return print(json.dumps({"days": days, "usage": rows}, indent=2))
+    if not rows:
+        return print("Nobody asked for an address.")
+    table = Table("workspace", "provider", "calls", "US dollars", box=None, pad_edge=False)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for row in rows:
+        dollars = f"{row['cost_microdollars'] / 1_000_000:,.2f}"
+        table.add_row(Text(row["workspace"]), row["provider"], f"{row['calls']:,}", dollars)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)
+
+
 def unavailable(error: Exception, *, as_json: bool) -> None:
     """On stderr, unless a program reads along."""
     if not as_json:

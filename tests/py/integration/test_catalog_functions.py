@@ -76,6 +76,7 @@ EXECUTABLE = {
         "worker.lease_turnover",
         "worker.open_place_session",
         "worker.prune_audit",
+        "worker.places_spend",
         "worker.purge_places",
         "worker.queue_metrics",
         "worker.reconcile_rollups",

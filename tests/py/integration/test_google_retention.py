@@ -107,3 +107,26 @@ def test_a_position_is_kept_for_29_days_to_the_microsecond(db: Db, age: timedelt
     db.execute(told, (office.workspace_id,))
     db.execute("select worker.purge_places(%s)", (NOON + age,))
     assert value(db, "select count(*) from public.place_coordinates") == kept
+
+
+def test_a_form_that_hands_google_s_position_on_saves_none(db: Db) -> None:
+    office = Office(db)
+    told = "select worker.record_place(%s, %s, %s, %s, %s)"
+    for place, provider in (("p", "google"), ("photon:1", "photon")):
+        db.execute(told, (office.workspace_id, place, LATITUDE, LONGITUDE, provider))
+    at = {"latitude": LATITUDE, "longitude": LONGITUDE}
+    read = ("latitude", "longitude", "coordinates(properties) ->> 'source'")
+    chosen = office.add("Chosen", place_id="p", address_status="verified", **at)
+    assert office.read(chosen, *read) == [None, None, "google"]
+    office.change(chosen, latitude=LATITUDE + 0.0001, longitude=LONGITUDE)
+    assert office.read(chosen, *read) == [LATITUDE + 0.0001, LONGITUDE, "person"], "moved by a person"
+    office.change(chosen, **at)
+    assert office.read(chosen, *read) == [None, None, "google"]
+    elsewhere = office.add("Elsewhere", place_id="q", **at)
+    assert office.read(elsewhere, *read) == [LATITUDE, LONGITUDE, "person"], "Google told it of another place"
+    free = office.add("Free", place_id="photon:1", **at)
+    assert office.read(free, *read) == [LATITUDE, LONGITUDE, "person"]
+    stranger = Office(db).add("Theirs", place_id="p", **at)
+    assert office.read(stranger, *read) == [LATITUDE, LONGITUDE, "person"], (
+        "what others were told shows nowhere"
+    )

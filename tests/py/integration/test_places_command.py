@@ -319,9 +319,27 @@ def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing(
 
 def test_with_the_stack_down_each_verb_says_so_in_a_line(freehold: Freehold) -> None:
     nowhere = {"API_URL": "http://127.0.0.1:9", "API_DEADLINE": "1"}
-    for verb in (("lookup", "Main Street"), ("verify", "--workspace", "W")):
+    for verb in (("lookup", "Main Street"), ("verify", "--workspace", "W"), ("usage",)):
         done = freehold.run("places", *verb, **nowhere)
         assert (done.returncode, len(done.stderr.strip().splitlines()), done.stdout) == (69, 1, "")
         document = freehold.run("places", *verb, "--json", **nowhere)
         assert document.returncode == 69
         assert json.loads(document.stdout)["ok"] is False
+
+
+def test_an_operator_sees_what_each_workspace_spends(
+    freehold: Freehold, landlord: Landlord, stack_db: Db
+) -> None:
+    use = """
+        insert into public.places_usage (workspace_id, on_day, provider, kind, calls, cost_microdollars)
+        select %s, (now() at time zone 'UTC')::date - u.ago, 'google', u.kind, u.calls, u.cost
+        from (values (0, 'details', 2, 10000), (6, 'validate', 1, 987654321), (7, 'details', 9, 45000))
+            as u (ago, kind, calls, cost)
+    """
+    stack_db.execute(use, (landlord.workspace_id,))
+    told = freehold.json("places", "usage", "--days", "7")
+    (mine,) = [row for row in told["usage"] if row["workspace_id"] == landlord.workspace_id]
+    assert (mine["workspace"], mine["provider"]) == ("Elm Street Homes", "google")
+    assert (mine["calls"], mine["cost_microdollars"]) == (3, 987664321)
+    shown = freehold.run("places", "usage").stdout
+    assert "987.71" in shown and "12" in shown
