@@ -26,13 +26,13 @@ def started() -> Iterator[Stack]:
     root.chmod(0o711)
     stack = Stack.at(root, Ports.free())
     try:
-        supervise.start(stack, only=("postgres",), tethered=True, limits=keeper.UNLIMITED)
+        supervise.start(stack, only=("postgres",), tethered=True, overrides=keeper.FAST)
         with superuser(stack, "postgres") as connection:
             for name, value in SETTINGS.items():
                 connection.execute(f"alter system set {name} = '{value}'".encode())
         migrations.push(stack)
         supervise.stop(stack)
-        supervise.start(stack, only=PARTS, tethered=True, limits=keeper.UNLIMITED)
+        supervise.start(stack, only=PARTS, tethered=True, overrides=keeper.FAST)
         yield stack
     finally:
         supervise.stop(stack)

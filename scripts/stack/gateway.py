@@ -66,7 +66,7 @@ def upstreams(ports: Ports, timeout: float) -> tuple[Upstream, ...]:
 def render(stack: Stack, env: Mapping[str, str] | None = None) -> str:
     """Envoy's configuration. It holds secrets: keep it in a file that only its owner reads.
 
-    Settings come from `env`; without it from the environment, overruled by `stack.limits`. Raises StackError.
+    Settings come from `env`; without it from the environment and `stack.overrides`. Raises StackError.
     """
     settings = _settings(stack, env)
     keys = stack.keys
@@ -111,7 +111,7 @@ def command(stack: Stack, env: Mapping[str, str] | None = None) -> list[str]:
 
 
 def _settings(stack: Stack, env: Mapping[str, str] | None) -> GatewaySettings:
-    return GatewaySettings.read({**os.environ, **stack.limits} if env is None else env)
+    return GatewaySettings.read({**os.environ, **stack.overrides} if env is None else env)
 
 
 def _cidr(network: str) -> dict[str, Any]:

@@ -26,10 +26,11 @@ from scripts.stack import migrations, postgres, supervise
 from scripts.stack.layout import REPOSITORY, Ports, Stack, StackError
 
 TEMPLATE = "template_migrated"
-UNLIMITED = {
+FAST = {
     "RATE_LIMIT_ADDRESS_PER_MINUTE": "1000000",
     "RATE_LIMIT_USER_PER_MINUTE": "1000000",
     "RATE_LIMIT_AUTH_PER_MINUTE": "1000000",
+    "PASSWORD_HASH_COST": "4",
 }
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made there is checked to be ours
 ENOUGH_MEMORY = 4 * 2**30
@@ -102,11 +103,11 @@ def keep(
 
 def start_migrated(stack: Stack) -> None:
     """Migrate before PostgREST reads the schema; keep a migrated copy that new databases are made from."""
-    supervise.start(stack, only=("postgres",), tethered=True, limits=UNLIMITED)
+    supervise.start(stack, only=("postgres",), tethered=True, overrides=FAST)
     postgres.create_database(stack, TEMPLATE)
     for database in (TEMPLATE, "postgres"):
         migrations.push(stack, database)
-    supervise.start(stack, tethered=True, limits=UNLIMITED)
+    supervise.start(stack, tethered=True, overrides=FAST)
 
 
 def _alive(process: psutil.Process) -> bool:

@@ -63,14 +63,14 @@ class Ports:
 class Stack:
     """One stack on disk.
 
-    `limits` are settings of the gateway, by environment variable, over those of the environment.
+    `overrides` are settings of the gateway and Auth, by environment variable, over the environment's.
     `durable=False` trades safety in a power cut for speed (fsync off), for tests.
     """
 
     root: Path
     ports: Ports
     keys: Keys
-    limits: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
     durable: bool = True
 
     @classmethod

@@ -22,6 +22,7 @@ AUTH_SETTINGS = (
     "MAILER_AUTOCONFIRM",
     "MAILER_OTP_EXP",
     "SMTP_MAX_FREQUENCY",
+    "PASSWORD_HASH_COST",
 )
 
 # What the edge service may be told by the environment of `up`; the rest follows from the stack.
@@ -101,6 +102,7 @@ def _postgrest(stack: Stack) -> Part:
 
 
 def _auth(stack: Stack) -> Part:
+    told = {**os.environ, **stack.overrides}
     return Part(
         name="auth",
         title="Auth (stand-in)",
@@ -117,7 +119,7 @@ def _auth(stack: Stack) -> Part:
             "SMTP_PORT": str(stack.ports.smtp),
             "SITE_URL": "http://127.0.0.1:3000",
             "FREEHOLD_ENV": "local",
-            **{name: os.environ[name] for name in AUTH_SETTINGS if name in os.environ},
+            **{name: told[name] for name in AUTH_SETTINGS if name in told},
         },
     )
 

@@ -38,7 +38,7 @@ class PartStatus:
 def start(
     stack: Stack,
     *,
-    limits: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda line: None,
     only: Collection[str] = (),
     tethered: bool = False,
@@ -48,7 +48,7 @@ def start(
     `only` names the parts to start, all of them without. `tethered` stops the stack when the calling thread
     ends, however it ends. Raises StackError.
     """
-    stack = replace(stack, limits=limits or stack.limits)
+    stack = replace(stack, overrides=overrides or stack.overrides)
     every = parts(stack)
     wanted = [part for part in every if not only or part.name in only]
     with _one_at_a_time(stack):

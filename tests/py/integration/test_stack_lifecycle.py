@@ -71,7 +71,7 @@ def processes_in(root: Path) -> list[psutil.Process]:
 
 def test_the_second_start_changes_nothing(whole: Stack) -> None:
     before = pids(whole)
-    assert supervise.start(whole, limits=keeper.UNLIMITED) is False
+    assert supervise.start(whole, overrides=keeper.FAST) is False
     assert pids(whole) == before
 
 
@@ -85,9 +85,11 @@ def test_a_killed_part_is_restarted_and_the_status_says_so(whole: Stack, name: s
     os.kill(before.pid, signal.SIGKILL)
     after = wait_until(lambda: (part := now()).pid != before.pid and not part.problem and part, within=30)
     assert after
-    assert after.restarts > before.restarts
     assert after.last_exit is not None
-    assert after.last_exit.startswith("terminated by SIGKILL at 20")
+    killed = after.last_exit.startswith("terminated by SIGKILL at 20")
+    # PostgreSQL may be started once too early, while processes of the one killed still hold its memory.
+    twice = name == "postgres" and after.restarts == before.restarts + 2
+    assert twice or (killed and after.restarts == before.restarts + 1), after
 
 
 def test_the_api_works_again_after_the_database_was_killed(whole: Stack) -> None:

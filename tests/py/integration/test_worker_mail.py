@@ -124,7 +124,7 @@ def test_a_lease_that_runs_out_is_told_to_its_owner_once(
     assert "EXP-45" in mail["Subject"] and "1 Elm" in mail["Subject"]
     for words in ("Rae Renter", f"{ends_on:%B} {ends_on.day}, {ends_on.year}"):
         assert words in mail["Text"] and words in mail["HTML"]
-    assert freehold.json("tick") == {"runs": []}
+    assert "lease_expiry_check" not in [run["job"] for run in freehold.json("tick")["runs"]]
 
 
 def test_the_doctor_is_content_with_the_stack(freehold: Freehold) -> None:

@@ -73,7 +73,7 @@ def test_a_stacks_own_limits_overrule_the_environment(
     monkeypatch.setenv("XFF_TRUSTED_HOPS", "3")
     stack = Stack.at(tmp_path, Ports())
     assert "xff_num_trusted_hops: 3\n" in gateway.render(stack)
-    chosen = Stack(stack.root, stack.ports, stack.keys, limits={"XFF_TRUSTED_HOPS": "1"})
+    chosen = Stack(stack.root, stack.ports, stack.keys, overrides={"XFF_TRUSTED_HOPS": "1"})
     assert "xff_num_trusted_hops: 1\n" in gateway.render(chosen)
 
 
