@@ -24,6 +24,8 @@ def answer(body: object, status: int = 200, headers: dict[str, str] | None = Non
 
 def refused(scope: Scope, refusal: Refusal) -> Response:
     """The answer to a refused request, whose code the request's log line will have."""
+    # Most are constants, raised again and again: each would keep the frames of every request that met it.
+    refusal.__traceback__ = refusal.__cause__ = refusal.__context__ = None
     scope.setdefault("state", {})["error_code"] = refusal.code
     headers = {}
     if refusal.retry_after is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -163,6 +164,22 @@ def test_a_body_that_is_too_large_is_refused_whether_announced_or_not(edge: Edge
     pieces = (b"x" * 100 for _ in range(30))
     refused(edge.call("POST", "/nowhere", content=pieces), 413, "payload_too_large")
     refused(edge.call("POST", "/nowhere", content=b"x" * 2000), 404, "route_not_found")
+
+
+def test_what_is_refused_is_let_go(rpc_server: RpcServer, tmp_path: Path) -> None:
+    with running(rpc_server.url, tmp_path, EDGE_MAX_BODY_BYTES="1000000") as edge:
+        memory = psutil.Process(edge.process.pid).memory_info
+
+        def send_too_much() -> None:
+            pieces = (b"x" * 100_000 for _ in range(11))
+            refused(edge.call("POST", "/nowhere", content=pieces), 413, "payload_too_large")
+
+        for _ in range(10):
+            send_too_much()
+        before = memory().rss
+        for _ in range(60):
+            send_too_much()
+        assert memory().rss - before < 20_000_000
 
 
 @pytest.mark.parametrize("path", ["/places/sessions/", "/livez/", "//livez", "/places"])
