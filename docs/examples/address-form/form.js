@@ -49,7 +49,7 @@ signIn.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { email, password } = Object.fromEntries(new FormData(signIn));
   const { error } = await supabase.auth.signInWithPassword({ email, password });
-  if (error) return say(error.message);
+  if (error) return say(error.status ? error.message : `${api} doesn't answer. Is it up?`);
   const { data, error: refused } = await supabase.from("workspaces").select("id").order("name").limit(1);
   if (refused || !data.length) return say(refused?.message ?? "You belong to no workspace yet.");
   workspaceId = data[0].id;

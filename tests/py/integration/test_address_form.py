@@ -249,6 +249,16 @@ def test_a_page_that_was_not_told_the_key_says_so(pages: str, browser: Browser) 
     page.close()
 
 
+def test_with_the_api_away_signing_in_says_so(pages: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{pages}/?api=http://127.0.0.1:1&key=x")
+    page.get_by_label("E-mail").fill("manager@maple.test")
+    page.get_by_label("Password").fill("maple-and-main")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#outcome")).to_have_text("http://127.0.0.1:1 doesn't answer. Is it up?")
+    page.close()
+
+
 def test_typed_chosen_by_keyboard_and_saved_with_coordinates(
     page: Page, google: GoogleMaps, landlord: Landlord
 ) -> None:
