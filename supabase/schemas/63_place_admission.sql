@@ -132,14 +132,16 @@ begin
     windows as (
         select l.name, l.allowed, l.per, date_bin(l.per, p_now, timestamptz 'epoch') as starts_at
         from private.limits as l
-        where l.name in ('places_per_user', 'places_per_workspace') or l.name in (select c.shared from calls as c)
+        where
+            l.name in ('places_per_user', 'places_per_user_day', 'places_per_workspace')
+            or l.name in (select c.shared from calls as c)
     ),
     own as (
         select n.name || ' ' || n.subject as key, n.admitted as amount
         from windows as w
         join private.place_counts as n on n.name = w.name and n.starts_at = w.starts_at
         where
-            (w.name = 'places_per_user' and n.subject in (select c.user_id from calls as c))
+            (w.name in ('places_per_user', 'places_per_user_day') and n.subject in (select c.user_id from calls as c))
             or (w.name = 'places_per_workspace' and n.subject in (select c.workspace_id from calls as c))
     ),
     -- Who asked in the window before is expected to ask as much in this one, and has as much kept, up to an equal share.
@@ -219,6 +221,7 @@ begin
     cross join lateral (
         values
         ('places_per_user', d.user_id),
+        ('places_per_user_day', d.user_id),
         ('places_per_workspace', d.workspace_id),
         ('places_' || d.provider || '_' || d.kind, d.workspace_id)
     ) as c (name, subject)
@@ -283,6 +286,7 @@ declare
     v_day date;
     v_shared text;
     v_user text;
+    v_user_day text;
     v_workspace text;
     v_of_shared text;
     v_keeps bigint;
@@ -380,6 +384,7 @@ begin
         end if;
 
         v_user := 'places_per_user ' || v_call.user_id;
+        v_user_day := 'places_per_user_day ' || v_call.user_id;
         v_workspace := 'places_per_workspace ' || v_call.workspace_id;
         v_shared := 'places_' || v_call.provider || '_' || v_call.kind;
         v_of_shared := v_shared || ' ' || v_call.workspace_id;
@@ -393,6 +398,9 @@ begin
                     then 'places_per_user'
                 when coalesce((v_n ->> v_workspace)::bigint, 0) >= (v_limits -> 'places_per_workspace' ->> 'allowed')::bigint
                     then 'places_per_workspace'
+                when not p_unattended
+                    and coalesce((v_n ->> v_user_day)::bigint, 0) >= (v_limits -> 'places_per_user_day' ->> 'allowed')::bigint
+                    then 'places_per_user_day'
                 when coalesce((v_n ->> format('calls %s %s', v_call.workspace_id, v_day))::bigint, 0)
                     >= (v_limits -> 'places_per_workspace_day' ->> 'allowed')::bigint
                     then 'places_per_workspace_day'
@@ -414,6 +422,7 @@ begin
         if v_reason is null then
             v_n := v_n || jsonb_build_object(
                 v_user, coalesce((v_n ->> v_user)::bigint, 0) + 1,
+                v_user_day, coalesce((v_n ->> v_user_day)::bigint, 0) + 1,
                 v_workspace, coalesce((v_n ->> v_workspace)::bigint, 0) + 1,
                 v_of_shared, coalesce((v_n ->> v_of_shared)::bigint, 0) + 1,
                 'total ' || v_shared, coalesce((v_n ->> ('total ' || v_shared))::bigint, 0) + 1,
@@ -563,7 +572,8 @@ begin
 
     -- A window counts in the one after it, too.
     delete from private.place_counts as n
-    where n.starts_at < p_now - 2 * (select max(l.per) from private.limits as l where l.name like 'places\_%');
+    using private.limits as l
+    where l.name = n.name and n.starts_at < p_now - 2 * l.per;
     get diagnostics v_rows = row_count;
     return v_deleted || jsonb_build_object('place_counts', v_rows);
 end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -183,6 +184,35 @@ def test_a_days_calls_are_counted_by_workspace(db: Db) -> None:
     assert admitted(admit(db, [call(who, "validate")], NOON + timedelta(hours=12))) == 1
 
 
+def test_a_days_calls_are_counted_by_user_in_all_their_workspaces(db: Db) -> None:
+    no_limits(db)
+    limit(db, "places_per_user_day", 2)
+    who = searcher(db)
+    elsewhere = searcher(db)._replace(user_id=who.user_id)
+    db.execute(
+        "insert into public.workspace_members (workspace_id, user_id, role) values (%s, %s, 'manager')",
+        (elsewhere.workspace_id, who.user_id),
+    )
+    assert admitted(admit(db, [call(who, "validate"), call(elsewhere, "validate")])) == 2
+    (answer,) = admit(db, [call(who, "validate")], NOON + timedelta(hours=11))
+    assert answer == {
+        "admitted": False, "reason": "places_quota", "scope": "places_per_user_day", "retry_after": 3600,
+    }  # fmt: skip
+    colleague = searcher(db, workspace_id=who.workspace_id)
+    assert admitted(admit(db, [call(colleague, "validate")])) == 1
+    assert admitted(admit(db, [call(who, "validate")], NOON + timedelta(hours=12))) == 1
+
+
+def test_a_day_of_one_user_does_not_hold_up_what_nobody_attends(db: Db) -> None:
+    """A workspace's background checks are counted as one caller, and have the workspace's day."""
+    no_limits(db)
+    limit(db, "places_per_user_day", 1)
+    who = searcher(db)
+    checks = [call(who._replace(user_id=who.workspace_id), "validate")] * 3
+    answers = value(db, "select private.admit_place_calls(%s, true, %s)", json.dumps(checks), NOON)
+    assert admitted(answers) == 3
+
+
 def test_a_days_spending_has_a_cap_and_what_is_free_goes_on(db: Db) -> None:
     limit(db, "places_cost_per_workspace_day", 2 * VALIDATION)
     who = searcher(db)
@@ -297,8 +327,10 @@ def test_counts_and_searches_that_are_over_are_deleted(db: Db) -> None:
     kept = (
         "select (select count(*) from private.place_sessions) + (select count(*) from private.place_counts)"
     )
-    assert value(db, kept) == 5
-    value(db, "select worker.purge_places(%s)", NOON + timedelta(minutes=1))
-    assert value(db, kept) == 5
+    assert value(db, kept) == 6
+    value(db, "select worker.purge_places(%s)", NOON + timedelta(seconds=20))
+    assert value(db, kept) == 6, "a window counts in the one after it"
+    value(db, "select worker.purge_places(%s)", NOON + timedelta(minutes=5))
+    assert value(db, kept) == 2, "the session, and the user's day"
     value(db, "select worker.purge_places(%s)", NOON + timedelta(days=3))
     assert value(db, kept) == 0

@@ -51,7 +51,14 @@ def at_once(database: str, act: Callable[[int, Db], Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["places_per_user", "places_per_workspace", "places_per_workspace_day", "places_google_validate"]
+    "name",
+    [
+        "places_per_user",
+        "places_per_user_day",
+        "places_per_workspace",
+        "places_per_workspace_day",
+        "places_google_validate",
+    ],
 )
 def test_a_limit_lets_exactly_as_many_through_as_it_says(shared: Db, database: str, name: str) -> None:
     shared.execute("update private.limits set per = '1 day' where name = %s", (name,))
