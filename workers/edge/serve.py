@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 
 from workers.edge.app import create_app
+from workers.edge.protocol import bounded
 from workers.settings import Settings
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ def serve(settings: Settings) -> None:
         create_app(settings),
         host=settings.edge_listen,
         port=settings.edge_port,
+        http=bounded(settings.edge_timeout),
         access_log=False,
         log_config=None,
         server_header=False,

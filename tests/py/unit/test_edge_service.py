@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,6 +166,33 @@ def test_a_body_that_is_too_large_is_refused_whether_announced_or_not(edge: Edge
     pieces = (b"x" * 100 for _ in range(30))
     refused(edge.call("POST", "/nowhere", content=pieces), 413, "payload_too_large")
     refused(edge.call("POST", "/nowhere", content=b"x" * 2000), 404, "route_not_found")
+
+
+@pytest.mark.parametrize("endless", [b"a" * 1000, b"a: b\r\n" * 100], ids=["one header", "many headers"])
+def test_a_head_without_end_is_refused(edge: Edge, endless: bytes) -> None:
+    """Else it would fill the memory."""
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: edge\r\nx: ")
+        with contextlib.suppress(ConnectionError):  # it answers 400, and listens no more
+            for _ in range(5000):
+                client.sendall(endless)
+            raise AssertionError("megabytes were taken for a head")
+    assert edge.call("GET", "/livez").status_code == 200
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /livez HTTP/1.1\r\nHost: edge\r\n"])
+def test_a_head_that_dawdles_is_given_up(edge: Edge, begun: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as client:
+        client.sendall(begun)
+        assert client.recv(1000) == b""
+
+
+def test_a_connection_is_used_again_after_more_than_a_head_s_time(edge: Edge) -> None:
+    with httpx.Client(base_url=edge.url, trust_env=False) as client:
+        assert client.post("/nowhere", content=b"x").status_code == 404
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() - began > 1.2)
+        assert client.get("/livez").status_code == 200
 
 
 def test_what_is_refused_is_let_go(rpc_server: RpcServer, tmp_path: Path) -> None:
