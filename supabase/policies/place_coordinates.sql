@@ -13,7 +13,12 @@ create policy members_and_portal_select on public.place_coordinates
         and (
             (select not private.has_portal())
             or workspace_id in (select private.workspaces_with('portfolio.read'))
-            or place_id in (select private.my_place_ids())
+            or (workspace_id, place_id) in (
+                select
+                    m.workspace_id,
+                    m.place_id
+                from private.my_places() as m
+            )
         )
         and (provider <> 'google' or fetched_at > (select private.kept_since()))
     );

@@ -2,9 +2,10 @@
 --
 -- What a service tells stays apart from what people typed: Google's coordinates may be kept for 30 days, a property's own for good.
 
--- Places of the properties that the caller rents in.
-create function private.my_place_ids()
-    returns setof text
+-- Places of the properties that the caller rents in, each with the workspace that lets there: that another one asked about the place is
+-- not theirs to know.
+create function private.my_places()
+    returns table (workspace_id uuid, place_id text)
     stable
     security definer
     set search_path = ''
@@ -12,13 +13,13 @@ create function private.my_place_ids()
 as $$
 begin
     return query
-    select p.place_id
+    select p.workspace_id, p.place_id
     from public.properties as p
-    where p.id = any (array(select private.my_property_ids())) and p.place_id is not null;
+    where p.id = any (array(select private.my_property_ids()));
 end
 $$;
 
-grant execute on function private.my_place_ids() to authenticated;
+grant execute on function private.my_places() to authenticated;
 
 
 create table public.place_coordinates (

@@ -24,7 +24,7 @@ as $$
         ('properties', '{id}', '{portfolio.read}', 'id = any (array(select private.my_property_ids()))'),
         (
             'place_coordinates', '{place_id}', '{portfolio.read}',
-            'place_id = any (array(select private.my_place_ids()))'
+            'place_id = any (array(select m.place_id from private.my_places() as m))'
         ),
         ('address_corrections', '{id}', '{portfolio.read}', null),
         ('units', '{id}', '{portfolio.read}', 'id = any (array(select private.my_unit_ids()))'),

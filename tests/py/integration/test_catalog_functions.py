@@ -34,7 +34,7 @@ RPCS = """
 ASKED = """
     are_options conditional fail google_retention has_portal is_timezone kept_since my_assigned_request_ids
     my_audiences my_current_lease_ids my_document_ids my_household_request_ids my_inspection_ids my_lease_ids
-    my_place_ids my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
+    my_places my_portal_workspaces my_property_ids my_request_ids my_unit_ids my_workspaces pre_request
     search_text workspaces_in_reach workspaces_with
 """
 EXECUTABLE = {

@@ -195,7 +195,7 @@ def test_ctrl_c_while_an_import_waits_leaves_it_imported(
     (freehold.folder / "rent.csv").write_text(RENT_ROLL.format(street=street))
     terminal = Terminal(freehold, "import", "rent-roll", "rent.csv", "--verify-addresses")
     queued = "select count(*) from private.address_checks where workspace_id = %s and status = 'queued'"
-    wait_until(lambda: stack_db.execute(queued, (landlord.workspace_id,)).fetchone() == (2,))
+    wait_until(lambda: stack_db.execute(queued, (landlord.workspace_id,)).fetchone() == (2,), within=30)
     terminal.press_ctrl_c()
     code, shown = terminal.ended()
     assert code == 130
@@ -278,7 +278,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_loses_nothing(
     for number in range(19):
         landlord.add("properties", name=f"House {number}", address_line1=f"{number} Elm", city="Ames")
     terminal = Terminal(freehold, "places", "verify", "--workspace", landlord.workspace_id, **env)
-    wait_until(lambda: server.asked == 3)
+    wait_until(lambda: server.asked == 3, within=30)
     terminal.press_ctrl_c()
     # The rest is given back before those under way are answered.
     wait_until(lambda: stack_db.execute(VISIBLE).fetchone() == (17,))
@@ -303,7 +303,7 @@ def test_a_second_ctrl_c_ends_it_at_once_and_loses_nothing(
     landlord.add("properties", name="House", address_line1="2 Elm", city="Ames")
     env["WORKER_CONCURRENCY"] = "1"
     terminal = Terminal(freehold, "places", "verify", "--workspace", landlord.workspace_id, **env)
-    wait_until(lambda: server.asked == 1)
+    wait_until(lambda: server.asked == 1, within=30)
     terminal.press_ctrl_c()
     wait_until(lambda: stack_db.execute(VISIBLE).fetchone() == (1,))
     terminal.press_ctrl_c()

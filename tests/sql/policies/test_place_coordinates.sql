@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(17);
 \ir ../helpers/two_workspaces.sql
 
 \echo '# a viewer of workspace A'
@@ -65,6 +65,21 @@ select results_eq(
     'select workspace_id, place_id from public.place_coordinates',
     $$ values (ws('a'), 'place-1') $$, 'sees where the house is that they rent in'
 );
+
+\echo '# one who rents in A and in B'
+select act_as_postgres();
+savepoint in_both;
+update public.tenants set user_id = member('renter_a') where workspace_id = ws('b') and user_id = member('tied_a');
+update public.properties set place_id = 'elsewhere' where id = prop('a');
+insert into public.place_coordinates (workspace_id, place_id, latitude, longitude, provider, fetched_at)
+values (ws('a'), 'elsewhere', 1, 2, 'photon', now()), (ws('b'), 'elsewhere', 1, 2, 'photon', now());
+select act_as('renter_a');
+select results_eq(
+    'select workspace_id, place_id from public.place_coordinates order by 1, 2',
+    $$ values (ws('a'), 'elsewhere'), (ws('b'), 'place-1') $$, 'sees each house, and not that B asked about the one in A'
+);
+select act_as_postgres();
+rollback to savepoint in_both;
 
 \echo '# a viewer of A who rents in B'
 select act_as('tied_a');
