@@ -99,6 +99,9 @@ def keep(
         supervise.stop(stack)
         if not _alive(process):
             shutil.rmtree(root, ignore_errors=True)
+        elif not _ready_mark(root).exists():
+            # The owner reads the log. The data of a start that failed serves nobody, and may be in memory.
+            shutil.rmtree(stack.data, ignore_errors=True)
 
 
 def start_migrated(stack: Stack) -> None:
