@@ -430,4 +430,3 @@ Of `property_id`, from its place, where they are not known (any more). Needs `po
 `coordinates` of the property a little later. False: they are there, there is no place to ask about, or it waits already.$$;
 
 grant execute on function public.locate_property(uuid) to authenticated;
-grant execute on all functions in schema worker to worker;

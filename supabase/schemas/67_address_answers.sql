@@ -517,3 +517,5 @@ comment on function worker.release_address_checks(jsonb) is $$Gives claims of ch
 
 Items are [{msg_id, read_ct, spent?}] (`p_items`); they can be claimed again at once, and no try is counted. What was let through is taken off
 places_usage again, unless it is spent: the provider may have acted on it, and bill it. Answers how many claims there were.$$;
+
+grant execute on all functions in schema worker to worker;
