@@ -15,9 +15,9 @@ from workers.edge.envelope import answer
 from workers.places.provider import Address, Query
 from workers.refusal import Refusal
 
-# PostgreSQL has no text with a NUL in it.
-Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
-PlaceId = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+STORABLE = r"^[^\x00]*$"  # PostgreSQL has no text with a NUL in it
+Text = Annotated[str, StringConstraints(max_length=200, pattern=STORABLE)]
+PlaceId = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=STORABLE)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_upper=True)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workers.places.checks import AddressCheck
-from workers.places.provider import LONGEST_ADDRESS, Address, Provider, Unavailable, UnknownPlace
+from workers.places.provider import LONGEST, LONGEST_ADDRESS, Address, Provider, Unavailable, UnknownPlace
 from workers.queue import outcomes
 from workers.queue.handler import Begin
 from workers.queue.outcomes import Outcome
@@ -13,17 +13,6 @@ from workers.queue.outcomes import Outcome
 SECONDS = 10.0  # nobody waits for the answer
 # By the beginning of a place id, whose it is; without one it is Google's.
 OWNERS = ("local", "nominatim", "photon")
-
-
-# What the columns of public.properties hold.
-LONGEST = {
-    "address_line1": 200,
-    "address_line2": 200,
-    "city": 120,
-    "state": 60,
-    "postal_code": 20,
-    "country": 2,
-}
 
 
 class AddressCheckHandler:

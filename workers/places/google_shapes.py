@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workers.places.provider import Address, Checked, Match, Place, Status, Suggestion, changes
+from workers.places.provider import (
+    LONGEST,
+    Address,
+    Checked,
+    Match,
+    Place,
+    Status,
+    Suggestion,
+    changes,
+)
 from workers.places.written import street_line
 
 # Places that are a building, or part of one.
@@ -105,11 +114,11 @@ def _address(document: Mapping[str, Any], components: Mapping[str, Mapping[str, 
         line1 = lines[0] if lines else street or long("premise")
     unit = long("subpremise")
     return Address(
-        address_line1=_cut(line1, 200),
-        address_line2=_cut(f"#{unit}" if unit and unit.isdigit() else unit, 200),
-        city=_cut(long(*CITY) or _text(postal, "locality"), 120),
-        state=_cut(short("administrative_area_level_1") or _text(postal, "administrativeArea"), 60),
-        postal_code=_cut(long("postal_code") or _text(postal, "postalCode"), 20),
+        address_line1=_cut(line1, "address_line1"),
+        address_line2=_cut(f"#{unit}" if unit and unit.isdigit() else unit, "address_line2"),
+        city=_cut(long(*CITY) or _text(postal, "locality"), "city"),
+        state=_cut(short("administrative_area_level_1") or _text(postal, "administrativeArea"), "state"),
+        postal_code=_cut(long("postal_code") or _text(postal, "postalCode"), "postal_code"),
         country=_country(country),
     )
 
@@ -118,11 +127,12 @@ def _postal(postal: Mapping[str, Any], typed: Address) -> Address:
     """An address as Address Validation formats it; where it leaves something out, what was typed stays."""
     lines = _texts(postal, "addressLines")
     return Address(
-        address_line1=_cut(lines[0], 200) if lines else typed.address_line1,
-        address_line2=_cut(", ".join(lines[1:]), 200) or (typed.address_line2 if not lines else None),
-        city=_cut(_text(postal, "locality"), 120) or typed.city,
-        state=_cut(_text(postal, "administrativeArea"), 60) or typed.state,
-        postal_code=_postal_code(_cut(_text(postal, "postalCode"), 20), typed.postal_code),
+        address_line1=_cut(lines[0], "address_line1") if lines else typed.address_line1,
+        address_line2=_cut(", ".join(lines[1:]), "address_line2")
+        or (typed.address_line2 if not lines else None),
+        city=_cut(_text(postal, "locality"), "city") or typed.city,
+        state=_cut(_text(postal, "administrativeArea"), "state") or typed.state,
+        postal_code=_postal_code(_cut(_text(postal, "postalCode"), "postal_code"), typed.postal_code),
         country=_country(_text(postal, "regionCode")) or typed.country,
     )
 
@@ -167,9 +177,9 @@ def _postal_code(told: str | None, typed: str | None) -> str | None:
     return typed if not told or (typed and told.startswith(f"{typed}-")) else told
 
 
-def _cut(text: str | None, length: int) -> str | None:
+def _cut(text: str | None, column: str) -> str | None:
     """What the column holds."""
-    return text[:length] or None if text else None
+    return text[: LONGEST[column]] or None if text else None
 
 
 def _dict(of: Any, name: str) -> Mapping[str, Any]:

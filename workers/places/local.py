@@ -21,7 +21,7 @@ from workers.places.provider import (
     Unavailable,
     UnknownPlace,
 )
-from workers.places.written import matches_in, one_line, same
+from workers.places.written import one_line, same, suggestion_of
 
 PREFIX = "local:"
 SUGGESTED = 5
@@ -38,7 +38,7 @@ class Local:
 
     async def autocomplete(self, query: Query, token: UUID | None, *, seconds: float) -> Sequence[Suggestion]:
         rows = await self._search(query.text, query.countries, seconds)
-        return [_suggestion(row, query) for row in rows]
+        return [suggestion_of(row["place_id"], _address(row), query) for row in rows]
 
     async def details(
         self, place_id: str, token: UUID | None, *, language: str | None, seconds: float
@@ -83,19 +83,6 @@ class Local:
             raise Unavailable(f"no answer of the local list within {seconds:.1f} s") from error
         except ApiError as error:
             raise Unavailable(f"the local list: {error}") from error
-
-
-def _suggestion(row: Mapping[str, Any], query: Query) -> Suggestion:
-    address = _address(row)
-    text = one_line(address)
-    main = address.address_line1 or text
-    return Suggestion(
-        place_id=row["place_id"],
-        text=text,
-        matches=matches_in(text, query.text),
-        main_text=main,
-        secondary_text=text[len(main) :].lstrip(", ") or None,
-    )
 
 
 def _place(row: Mapping[str, Any]) -> Place:

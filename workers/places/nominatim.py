@@ -19,7 +19,7 @@ from workers.places import osm
 from workers.places.osm import Found
 from workers.places.provider import Address, Checked, Place, Query, Suggestion, Unavailable, UnknownPlace
 from workers.places.states import CODED
-from workers.places.written import same
+from workers.places.written import same, suggestion_of
 
 PLACE_ID = re.compile(r"nominatim:([NWR]\d{1,19})(?:/([^\x00-\x1f]{1,40}))?")
 ASKED_FOR = 10  # more than are suggested: parks and towns come between
@@ -44,7 +44,7 @@ class Nominatim:
         asked = [("q", query.text), *_countries(query.countries)]
         found = await self._search(asked, query.language, seconds)
         within = [each for each in found if each.country in query.countries and each.street]
-        return [osm.suggestion_of(each, query) for each in within[: osm.SUGGESTED]]
+        return [suggestion_of(each.place_id, each.address, query) for each in within[: osm.SUGGESTED]]
 
     async def details(
         self, place_id: str, token: UUID | None, *, language: str | None, seconds: float

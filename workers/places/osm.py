@@ -14,9 +14,9 @@ import structlog
 from workers.outbound import Unreadable, loggable, read_json
 from workers.places.breaker import Breaker
 from workers.places.corrected import corrected
-from workers.places.provider import Address, Checked, Place, Query, Status, Suggestion, Unavailable
+from workers.places.provider import Address, Checked, Place, Status, Unavailable
 from workers.places.states import state_as_written
-from workers.places.written import matches_in, one_line, street_line, words
+from workers.places.written import one_line, street_line, words
 
 log = structlog.get_logger()
 
@@ -131,19 +131,6 @@ def place_of(found: Found) -> Place:
         formatted_address=one_line(address),
         position=found.position,
         address_status="verified" if found.is_house else "unverified",
-    )
-
-
-def suggestion_of(found: Found, query: Query) -> Suggestion:
-    address = found.address
-    text = one_line(address)
-    main = address.address_line1 or text
-    return Suggestion(
-        place_id=found.place_id,
-        text=text,
-        matches=matches_in(text, query.text),
-        main_text=main,
-        secondary_text=text[len(main) :].lstrip(", ") or None if text.startswith(main) else text,
     )
 
 

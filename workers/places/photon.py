@@ -16,7 +16,7 @@ import aiohttp
 from workers.places import osm
 from workers.places.osm import Found
 from workers.places.provider import Address, Checked, Place, Query, Suggestion, Unavailable, UnknownPlace
-from workers.places.written import one_line
+from workers.places.written import one_line, suggestion_of
 
 NEARBY = 10
 PLACE_ID = re.compile(r"photon:([NWR]\d{1,19})@(-?\d{1,2}\.\d{1,7}),(-?\d{1,3}\.\d{1,7})")
@@ -37,7 +37,11 @@ class Photon:
         asked = [("q", query.text), ("limit", str(osm.SUGGESTED)), *_layers(), *_countries(query.countries)]
         found = await self._found("/api", asked, query.language, seconds)
         # An older server doesn't know `countrycode`.
-        return [osm.suggestion_of(each, query) for each in found if each.country in query.countries]
+        return [
+            suggestion_of(each.place_id, each.address, query)
+            for each in found
+            if each.country in query.countries
+        ]
 
     async def details(
         self, place_id: str, token: UUID | None, *, language: str | None, seconds: float

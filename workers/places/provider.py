@@ -7,6 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
+# What the columns of public.properties hold, in characters.
+LONGEST = {
+    "address_line1": 200,
+    "address_line2": 200,
+    "city": 120,
+    "state": 60,
+    "postal_code": 20,
+    "country": 2,
+}
 LONGEST_ADDRESS = 280  # characters: Google's limit; a longer one is no address
 
 Status = Literal["verified", "corrected", "unverified"]

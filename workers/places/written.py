@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from workers.places.provider import Address, Match
+from workers.places.provider import Address, Match, Query, Suggestion
 
 # Where the number stands before the street.
 NUMBER_FIRST = frozenset({"US", "CA", "GB", "IE", "AU", "NZ", "FR", "ZA", "IN", "SG", "HK", "PH", "LU"})
@@ -50,6 +50,19 @@ def matches_in(text: str, typed: str) -> list[Match]:
         if begins:
             found.append(Match(*begins.span()))
     return sorted(found, key=lambda match: match.start)
+
+
+def suggestion_of(place_id: str, address: Address, query: Query) -> Suggestion:
+    """An address as a suggestion for what was typed: its line first, then the rest."""
+    text = one_line(address)
+    main = address.address_line1 or text
+    return Suggestion(
+        place_id=place_id,
+        text=text,
+        matches=matches_in(text, query.text),
+        main_text=main,
+        secondary_text=text[len(main) :].lstrip(", ") or None,
+    )
 
 
 def words(text: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from tests.py.unit.spoilt_documents import anything, names_of, spoilt
 from workers.places import nominatim, osm, photon
 from workers.places.osm import Found
 from workers.places.provider import Address, Query
+from workers.places.written import suggestion_of
 
 PHOTON = {
     "properties": {
@@ -52,7 +53,7 @@ def use(found: Found | None) -> None:
     place = osm.place_of(found)
     assert all(value is None or isinstance(value, str) for value in place.address.fields().values())
     assert place.position and abs(place.position[0]) <= 90 and abs(place.position[1]) <= 180
-    assert isinstance(osm.suggestion_of(found, Query("5 elm", ("US",))).text, str)
+    assert isinstance(suggestion_of(found.place_id, found.address, Query("5 elm", ("US",))).text, str)
     osm.check_of(found, TYPED)
 
 
